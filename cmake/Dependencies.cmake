@@ -1,0 +1,13 @@
+# Every library that we use. Each is linked only by the folder that needs it (cmake/Layers.cmake).
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(boost_json 1.81 CONFIG REQUIRED)
+find_package(ArrowParquet 25 REQUIRED)
+find_package(CLI11 CONFIG REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+if(PARQUEDB_DEVELOPER)
+  find_package(GTest REQUIRED)
+  find_package(benchmark REQUIRED)
+endif()

@@ -1,0 +1,81 @@
+// events/seg-{seq}.parquet: a run of events. docs/format/segment.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "columnar/table.h"
+#include "core/sha256.h"
+#include "model/event_manifest.h"
+#include "parquedb/event.h"
+
+namespace parquedb {
+
+// One event whose texts lie elsewhere; holds until the cursor moves on.
+struct EventView {
+  int64_t lsn = 0;
+  std::string_view id;
+  int64_t ts_ms = 0;
+  Op op = Op::kCreate;
+  std::string_view target;
+  std::optional<std::string_view> before, after, actor, metadata;
+
+  static EventView Of(const Event& event);
+  Event Copy() const;
+};
+
+struct SegmentFooter {
+  std::string database_id;
+  std::vector<LineEntry> lines;  // that wrote the lsns of this segment: [{id, from}], from clipped to the first lsn
+  std::string digest;            // state digest at the end, hex
+};
+
+// Which columns a scan decodes; the others are left empty. lsn, ts, op and target always come.
+struct EventColumns {
+  bool id = true, before = true, after = true, actor = true, metadata = true;
+  static EventColumns All() { return {}; }
+  static EventColumns State() {
+    return {.id = false, .before = false, .after = true, .actor = false, .metadata = false};
+  }
+  static EventColumns Keys() {
+    return {.id = false, .before = false, .after = false, .actor = false, .metadata = false};
+  }
+};
+
+class SegmentWriter {
+ public:
+  static Result<std::unique_ptr<SegmentWriter>> Open(PendingFile& file);
+  virtual ~SegmentWriter() = default;
+  // lsn + 1 each time, (ts, id) ascending.
+  virtual Status Append(const EventView& event) = 0;
+  virtual uint64_t raw_bytes() const = 0;  // appended so far
+  virtual int64_t count() const = 0;
+  virtual Status Finish(const SegmentFooter& footer) = 0;
+};
+
+class EventCursor {
+ public:
+  virtual ~EventCursor() = default;
+  virtual Result<bool> Next(EventView* event) = 0;  // ascending lsn
+};
+
+class Segment {
+ public:
+  // Checks the footer against `entry`: lsns, ts, count, format. kCorruption names the file. Does not hash the file.
+  static Result<std::shared_ptr<Segment>> Open(const StorageBackend& storage, const SegmentEntry& entry,
+                                               std::string_view database_id);
+  virtual ~Segment() = default;
+  virtual const SegmentEntry& entry() const = 0;
+  virtual const SegmentFooter& footer() const = 0;
+  virtual const TableReader& table() const = 0;
+  // Row groups [first, last).
+  virtual Result<std::unique_ptr<EventCursor>> Scan(int first, int last, const EventColumns& columns) const = 0;
+  Result<std::unique_ptr<EventCursor>> ScanAll(const EventColumns& columns) const;
+  // The newest event of `target` with lsn <= max_lsn, or nullopt; reads as few pages as it can.
+  virtual Result<std::optional<Event>> FindLast(std::string_view target, int64_t max_lsn) const = 0;
+};
+
+}  // namespace parquedb

@@ -1,0 +1,84 @@
+// events/manifest.json: the segments of the log, in order, and what must be known to go on.
+// docs/format/event-manifest.md.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "parquedb/status.h"
+
+namespace parquedb {
+
+struct SegmentEntry {
+  int64_t seq = 0;
+  std::string path;
+  int64_t min_ts_ms = 0, max_ts_ms = 0;
+  int64_t count = 0;
+  int64_t size_bytes = 0;
+  int64_t created_at_ms = 0;
+  std::string sha256;
+  int64_t min_lsn = 0, max_lsn = 0;
+  bool is_base = false;  // kind "base"; else "events"
+
+  bool operator==(const SegmentEntry&) const = default;
+};
+
+// Which line wrote the lsns from `from` on (until the next entry's).
+struct LineEntry {
+  std::string id;
+  int64_t from = 0;
+  bool operator==(const LineEntry&) const = default;
+};
+
+using Knows = std::map<std::string, int64_t>;  // line -> highest lsn of it that is held or was merged
+
+struct MergeEntry {
+  int64_t at = 0;
+  Knows knows;
+  bool operator==(const MergeEntry&) const = default;
+};
+
+struct ForkOrigin {
+  std::string database_id;
+  int64_t lsn = 0;
+  std::string id;
+  std::vector<std::string> namespaces;
+  bool operator==(const ForkOrigin&) const = default;
+};
+
+struct EventManifest {
+  std::string dataset;  // the database's name
+  std::string database_id;
+  int64_t created_at_ms = 0;
+  std::vector<SegmentEntry> segments;  // ascending by seq and lsn
+  int64_t compacted_through = 0;
+  int64_t next_seq = 1;
+  int64_t total_events = 0;  // bases do not count
+  int64_t updated_at_ms = 0;
+  std::vector<LineEntry> lines;
+  std::vector<MergeEntry> merges;
+  std::map<std::string, std::string> tags;  // name -> event id
+  int64_t checkpoint = 0;                   // state.checkpoint
+  std::map<std::string, int64_t> files;     // state.files: data and rels path -> lsn it goes through
+  std::optional<ForkOrigin> forked_from;
+
+  bool operator==(const EventManifest&) const = default;
+
+  // The last lsn that segments hold; 0 for none.
+  int64_t last_lsn() const { return segments.empty() ? 0 : segments.back().max_lsn; }
+};
+
+std::string EncodeEventManifest(const EventManifest& manifest);
+// kCorruption: not JSON, a field missing or of another type, a path that is not its segment's, a gap or an overlap of
+// lsns, seq not ascending, counts that do not add up. kUnsupported: a newer version. Unknown fields are ignored.
+Result<EventManifest> DecodeEventManifest(std::string_view text);
+
+// What a log that ends at `head` knows: for each line the highest lsn it wrote up to `head`, and what merges brought.
+Knows KnowsAt(const EventManifest& manifest, int64_t head);
+// True if X is in the past of Y: no entry of x is above y's.
+bool InPastOf(const Knows& x, const Knows& y);
+
+}  // namespace parquedb
