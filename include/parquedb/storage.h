@@ -57,6 +57,8 @@ class PendingFile {
   virtual const std::string& path() const = 0;
   virtual uint64_t size() const = 0;
   virtual Status Append(std::string_view bytes) = 0;
+  // No Append after it. Frees the descriptor: thousands of files may wait for one Publish.
+  virtual Status Close() = 0;
 };
 
 // A file that grows at its end; the WAL.

@@ -7,7 +7,7 @@
 // exponent only below 1e-6 or from 1e21 ("1e-7", "1e21"), an integral double keeps ".0".
 #pragma once
 
-#include <boost/json/value.hpp>
+#include <boost/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,0 +1,223 @@
+#include "maintenance/checkpoint.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/test_hooks.h"
+#include "maintenance/manifest_writer.h"
+#include "maintenance/namespace_rewrite.h"
+#include "model/layout.h"
+#include "model/names.h"
+#include "replay/state.h"
+
+namespace parquedb {
+namespace {
+
+// Lies in the directory while derived files are being put in place. Found by a later checkpoint, it says that files may
+// be newer than the manifest tells, so links can't be carried on from them and are collected anew.
+constexpr std::string_view kCheckpointMarker = "_meta/CHECKPOINT";
+
+struct Outcome {
+  std::vector<std::unique_ptr<PendingFile>> files;
+  std::map<std::string, int64_t> through;  // state.files entries that are new
+  std::set<std::string> gone;              // and those that go
+  std::vector<std::string> namespaces;
+};
+
+class CheckpointRun {
+ public:
+  CheckpointRun(LogWriter& log, const View& view, bool anew)
+      : log_(log), storage_(log.storage()), view_(view), files_(storage_, view), anew_(anew) {}
+
+  // nullopt: a file that links should be carried on from is missing; run again with `anew`.
+  Result<std::optional<Outcome>> Run() {
+    ASSIGN_OR_RETURN(auto cursor, OpenChangesOf(std::nullopt));
+    stream_.cursor = cursor.get();
+    ASSIGN_OR_RETURN(stream_.more, cursor->Next(&stream_.change));
+    std::set<std::string> left;  // namespaces to look at although they did not change
+    if (anew_) {
+      for (std::string& ns : files_.namespaces()) left.insert(std::move(ns));
+    }
+    while (stream_.more && !incomplete_) {
+      std::string ns(NamespaceOfId(stream_.change.id));
+      left.erase(ns);
+      RETURN_IF_ERROR(RewriteOne(ns));
+    }
+    for (const std::string& ns : left) RETURN_IF_ERROR(RewriteOne(ns));
+    if (!incomplete_) RETURN_IF_ERROR(RewriteReverse());
+    if (incomplete_) return std::optional<Outcome>();
+    return std::optional<Outcome>(std::move(outcome_));
+  }
+
+ private:
+  Result<std::unique_ptr<ChangeCursor>> OpenChangesOf(std::optional<std::string> only) {
+    Status failed;
+    ChangeRequest request;
+    request.cut = view_.head;
+    request.lowest = anew_ ? 0 : view_.checkpoint;
+    request.from = [&, only](std::string_view ns) -> std::optional<int64_t> {
+      if (only && ns != *only) return std::nullopt;
+      auto source = files_.For(ns, view_.head);
+      if (!source.ok()) {
+        failed = source.status();
+        return std::nullopt;
+      }
+      return source->through;
+    };
+    auto cursor = OpenChanges(storage_, view_, request);
+    if (!failed.ok()) return failed;
+    return cursor;
+  }
+
+  Status RewriteOne(const std::string& ns) {
+    ASSIGN_OR_RETURN(auto old, files_.For(ns, view_.head));
+    auto entry = view_.files.find(DataPath(ns));
+    // Lost or stale: the links that the reverse files know of can't be told from it.
+    bool fits = entry == view_.files.end() || (old.file != nullptr && old.file->footer().through == entry->second);
+    if (!fits && !anew_) {
+      incomplete_ = true;
+      return Status::Ok();
+    }
+    NamespaceSource source{.ns = ns, .old_file = old.file, .through = view_.head,
+                           .database_id = view_.manifest.database_id, .all_links = anew_};
+    ASSIGN_OR_RETURN(NamespaceFiles made,
+                     RewriteNamespace(storage_, source, &stream_, [&] { return OpenChangesOf(ns); }, &links_));
+    outcome_.namespaces.push_back(ns);
+    outcome_.through[DataPath(ns)] = view_.head;
+    if (made.has_links) {
+      outcome_.through[ForwardPath(ns)] = view_.head;
+    } else if (view_.files.contains(ForwardPath(ns))) {
+      outcome_.gone.insert(ForwardPath(ns));
+    }
+    for (auto& file : made.files) {
+      RETURN_IF_ERROR(file->Close());
+      outcome_.files.push_back(std::move(file));
+    }
+    return Status::Ok();
+  }
+
+  Status RewriteReverse() {
+    RETURN_IF_ERROR(links_.Finish());
+    LinkChanges::Item item;
+    ASSIGN_OR_RETURN(bool more, links_.Next(&item));
+    std::set<std::string> made;
+    while (more && !incomplete_) {
+      std::string ns(NamespaceOfId(item.link.to));
+      made.insert(ns);
+      RETURN_IF_ERROR(RewriteReverseOf(ns, &item, &more));
+    }
+    if (!anew_) return Status::Ok();
+    for (const auto& [path, through] : view_.files) {
+      auto name = ParsePath(path);
+      if (name && name->kind == FileKind::kReverse && !made.contains(name->ns)) outcome_.gone.insert(path);
+    }
+    return Status::Ok();
+  }
+
+  // The old reverse file of a namespace, or null for none; sets incomplete_ when it should be there and is not.
+  Result<std::shared_ptr<RelsFile>> OldReverse(const std::string& path) {
+    auto entry = view_.files.find(path);
+    if (entry == view_.files.end() || anew_) return std::shared_ptr<RelsFile>();
+    auto pinned = view_.derived.find(path);
+    std::shared_ptr<RelsFile> file;
+    if (pinned != view_.derived.end()) {
+      ASSIGN_OR_RETURN(file, RelsFile::Open(pinned->second, path, view_.manifest.database_id));
+    } else if (auto handle = storage_.Open(path); handle.ok()) {
+      ASSIGN_OR_RETURN(file, RelsFile::Open(std::move(*handle), path, view_.manifest.database_id));
+    }
+    if (file == nullptr || file->through() != entry->second) incomplete_ = true;
+    return file;
+  }
+
+  Status RewriteReverseOf(const std::string& ns, LinkChanges::Item* item, bool* more) {
+    std::string path = ReversePath(ns);
+    ASSIGN_OR_RETURN(auto old, OldReverse(path));
+    if (incomplete_) return Status::Ok();
+    ASSIGN_OR_RETURN(auto pending, storage_.CreatePending(path));
+    ASSIGN_OR_RETURN(auto writer, RelsFileWriter::Open(*pending, RelsOrder::kReverse));
+    std::unique_ptr<RelsCursor> rows;
+    LinkRow row;
+    bool has_row = false;
+    if (old != nullptr) {
+      ASSIGN_OR_RETURN(rows, old->Scan());
+      ASSIGN_OR_RETURN(has_row, rows->Next(&row));
+    }
+    auto key = [](const LinkRow& link) { return std::tie(link.to, link.predicate, link.from); };
+    while (true) {
+      bool has_item = *more && NamespaceOfId(item->link.to) == ns;
+      if (!has_row && !has_item) break;
+      bool takes_item = has_item && (!has_row || key(item->link) <= key(row));
+      bool takes_row = has_row && (!takes_item || item->link == row);
+      if (takes_item ? item->present : true) RETURN_IF_ERROR(writer->Append(takes_item ? item->link : row));
+      if (takes_row) {
+        ASSIGN_OR_RETURN(has_row, rows->Next(&row));
+      }
+      if (takes_item) {
+        ASSIGN_OR_RETURN(*more, links_.Next(item));
+      }
+    }
+    if (writer->row_count() == 0) {
+      if (view_.files.contains(path)) outcome_.gone.insert(path);
+      return Status::Ok();
+    }
+    RETURN_IF_ERROR(writer->Finish(view_.manifest.database_id, view_.head));
+    writer.reset();
+    RETURN_IF_ERROR(pending->Close());
+    outcome_.through[path] = view_.head;
+    outcome_.files.push_back(std::move(pending));
+    return Status::Ok();
+  }
+
+  LogWriter& log_;
+  StorageBackend& storage_;
+  const View& view_;
+  DataFiles files_;
+  bool anew_;
+  bool incomplete_ = false;
+  ChangeStream stream_;
+  LinkChanges links_;
+  Outcome outcome_;
+};
+
+Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
+  StorageBackend& storage = log.storage();
+  RETURN_IF_ERROR(storage.Write(kCheckpointMarker, "derived files are being replaced\n"));
+  std::set<std::string> rewritten;
+  for (const auto& file : outcome.files) rewritten.insert(file->path());
+  PassKillPoint("checkpoint.before_publish");
+  RETURN_IF_ERROR(storage.Publish(std::move(outcome.files)));
+  PassKillPoint("checkpoint.published");
+  RETURN_IF_ERROR(log.UpdateManifest([&](EventManifest* manifest) {
+    manifest->checkpoint = view.head;
+    for (const auto& [path, through] : outcome.through) manifest->files[path] = through;
+    for (const std::string& path : outcome.gone) manifest->files.erase(path);
+  }));
+  PassKillPoint("checkpoint.event_manifest");
+  for (const std::string& path : outcome.gone) RETURN_IF_ERROR(storage.Remove(path));
+  RETURN_IF_ERROR(WriteFileManifest(log, std::move(rewritten)));
+  PassKillPoint("checkpoint.file_manifest");
+  return storage.Remove(kCheckpointMarker);
+}
+
+}  // namespace
+
+Result<CheckpointResult> Checkpoint(LogWriter& log) {
+  RETURN_IF_ERROR(log.Flush());
+  ASSIGN_OR_RETURN(View view, TakeView(log.storage(), log.clock().NowMs(), {.pin_all = false, .namespaces = {}}));
+  ASSIGN_OR_RETURN(auto marker, log.storage().Stat(kCheckpointMarker));
+  CheckpointResult result{.through = view.head, .namespaces = {}, .files = 0};
+  if (view.checkpoint == view.head && !marker) {
+    RETURN_IF_ERROR(WriteFileManifest(log));
+    return result;
+  }
+  ASSIGN_OR_RETURN(auto outcome, CheckpointRun(log, view, marker.has_value()).Run());
+  if (!outcome) {
+    ASSIGN_OR_RETURN(outcome, CheckpointRun(log, view, true).Run());
+  }
+  result.namespaces = outcome->namespaces;
+  result.files = static_cast<int64_t>(outcome->files.size());
+  RETURN_IF_ERROR(PutInPlace(log, view, std::move(*outcome)));
+  return result;
+}
+
+}  // namespace parquedb

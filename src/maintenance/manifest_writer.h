@@ -1,0 +1,29 @@
+// _meta/manifest.json of a live directory: a record of what is there, written last by everything that changes files.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "eventlog/log_writer.h"
+#include "model/file_manifest.h"
+
+namespace parquedb {
+
+// The record for what `events/manifest.json` names now. What the previous record says of a file is taken over unless the
+// file is in `rewritten`; others are hashed. Entities per namespace come from the data files' footers.
+struct DirectoryRecord {
+  const EventManifest& events;
+  std::optional<FileManifest> previous;
+  std::set<std::string> rewritten;
+  std::string digest;  // at the head, hex
+  int64_t now_ms = 0;
+};
+Result<FileManifest> DescribeDirectory(const StorageBackend& storage, const DirectoryRecord& record);
+
+// DescribeDirectory, written. Durable when it returns.
+Status WriteFileManifest(LogWriter& log, std::set<std::string> rewritten = {});
+
+// Flush of the log and the record behind it; what every writer calls.
+Status FlushAll(LogWriter& log);
+
+}  // namespace parquedb

@@ -1,0 +1,235 @@
+#include "replay/change_cursor.h"
+
+#include <algorithm>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <map>
+#include <queue>
+
+#include "core/external_sort.h"
+#include "core/limits.h"
+#include "core/siphash.h"
+#include "eventlog/segment_file.h"
+#include "model/names.h"
+
+namespace parquedb {
+namespace {
+
+constexpr uint64_t kSortBudgetBytes = 128 * kMiB;
+
+// A run yields changes in id order. Runs never share an id: each entity has one newest event.
+class Run {
+ public:
+  virtual ~Run() = default;
+  virtual Result<bool> Next() = 0;
+  Change change;
+};
+
+class TailRun : public Run {
+ public:
+  explicit TailRun(std::map<std::string, const Event*> winners) : winners_(std::move(winners)), at_(winners_.begin()) {}
+  Result<bool> Next() override {
+    if (at_ == winners_.end()) return false;
+    const Event& event = *at_->second;
+    change.id = at_->first;
+    change.lsn = event.lsn;
+    change.deleted = event.op == Op::kDelete;
+    change.state = event.after.value_or("");
+    ++at_;
+    return true;
+  }
+
+ private:
+  std::map<std::string, const Event*> winners_;
+  std::map<std::string, const Event*>::const_iterator at_;
+};
+
+// The winners of one row group whose targets ascend: streamed from the file.
+class RowGroupRun : public Run {
+ public:
+  RowGroupRun(std::shared_ptr<Segment> segment, std::unique_ptr<EventCursor> cursor, std::vector<bool> wins)
+      : segment_(std::move(segment)), cursor_(std::move(cursor)), wins_(std::move(wins)) {}
+  Result<bool> Next() override {
+    EventView event;
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, cursor_->Next(&event));
+      if (!more) return false;
+      if (!wins_[row_++]) continue;
+      change.id = TargetToId(event.target);
+      change.lsn = event.lsn;
+      change.deleted = event.op == Op::kDelete;
+      change.state.assign(event.after.value_or(std::string_view()));
+      return true;
+    }
+  }
+
+ private:
+  std::shared_ptr<Segment> segment_;
+  std::unique_ptr<EventCursor> cursor_;
+  std::vector<bool> wins_;
+  size_t row_ = 0;
+};
+
+// What came out of order, sorted. Payload: lsn, deleted, state.
+class SortedRun : public Run {
+ public:
+  explicit SortedRun(ExternalSorter sorter) : sorter_(std::move(sorter)) {}
+  static std::string Payload(const EventView& event) {
+    std::string payload(reinterpret_cast<const char*>(&event.lsn), sizeof event.lsn);
+    payload.push_back(event.op == Op::kDelete ? 1 : 0);
+    payload.append(event.after.value_or(std::string_view()));
+    return payload;
+  }
+  Result<bool> Next() override {
+    std::string_view key, payload;
+    ASSIGN_OR_RETURN(bool more, sorter_.Next(&key, &payload));
+    if (!more) return false;
+    change.id.assign(key);
+    std::copy_n(payload.data(), sizeof change.lsn, reinterpret_cast<char*>(&change.lsn));
+    change.deleted = payload[sizeof change.lsn] != 0;
+    change.state.assign(payload.substr(sizeof change.lsn + 1));
+    return true;
+  }
+
+ private:
+  ExternalSorter sorter_;
+};
+
+class MergedChanges : public ChangeCursor {
+ public:
+  static Result<std::unique_ptr<ChangeCursor>> Open(std::vector<std::unique_ptr<Run>> runs) {
+    auto merged = std::make_unique<MergedChanges>();
+    merged->runs_ = std::move(runs);
+    for (auto& run : merged->runs_) {
+      ASSIGN_OR_RETURN(bool more, run->Next());
+      if (more) merged->heap_.push_back(run.get());
+    }
+    std::make_heap(merged->heap_.begin(), merged->heap_.end(), Behind);
+    return std::unique_ptr<ChangeCursor>(std::move(merged));
+  }
+
+  Result<bool> Next(Change* change) override {
+    if (heap_.empty()) return false;
+    std::pop_heap(heap_.begin(), heap_.end(), Behind);
+    Run* run = heap_.back();
+    std::swap(*change, run->change);
+    ASSIGN_OR_RETURN(bool more, run->Next());
+    if (more) {
+      std::push_heap(heap_.begin(), heap_.end(), Behind);
+    } else {
+      heap_.pop_back();
+    }
+    return true;
+  }
+
+ private:
+  static bool Behind(const Run* a, const Run* b) { return a->change.id > b->change.id; }
+  std::vector<std::unique_ptr<Run>> runs_;
+  std::vector<Run*> heap_;
+};
+
+// Chooses the winners and builds the runs.
+class ChangePlanner {
+ public:
+  ChangePlanner(const StorageBackend& storage, const View& view, const ChangeRequest& request)
+      : storage_(storage), view_(view), request_(request), unordered_(kSortBudgetBytes) {}
+
+  Result<std::unique_ptr<ChangeCursor>> Plan() {
+    PlanTail();
+    const auto& segments = view_.manifest.segments;
+    for (auto entry = segments.rbegin(); entry != segments.rend(); ++entry) {
+      if (entry->max_lsn <= request_.lowest) break;
+      if (entry->min_lsn <= request_.cut) RETURN_IF_ERROR(PlanSegment(*entry));
+      if (entry->is_base) break;  // it stands for everything before it
+    }
+    if (unordered_.count() > 0) {
+      RETURN_IF_ERROR(unordered_.Finish());
+      runs_.push_back(std::make_unique<SortedRun>(std::move(unordered_)));
+    }
+    return MergedChanges::Open(std::move(runs_));
+  }
+
+ private:
+  bool Wins(std::string_view target, int64_t lsn) {
+    if (lsn > request_.cut) return false;
+    std::string_view ns = NamespaceOfTarget(target);
+    if (ns != last_ns_) {
+      last_ns_ = std::string(ns);
+      last_from_ = request_.from(ns);
+    }
+    return last_from_ && lsn > *last_from_ && seen_.insert(KeyedHash(target)).second;
+  }
+
+  void PlanTail() {
+    std::map<std::string, const Event*> winners;
+    for (auto event = view_.tail.rbegin(); event != view_.tail.rend(); ++event) {
+      if (Wins(event->target, event->lsn)) winners.emplace(TargetToId(event->target), &*event);
+    }
+    if (!winners.empty()) runs_.push_back(std::make_unique<TailRun>(std::move(winners)));
+  }
+
+  Status PlanSegment(const SegmentEntry& entry) {
+    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage_, entry, view_.manifest.database_id));
+    for (int group = segment->table().row_group_count() - 1; group >= 0; --group) {
+      RETURN_IF_ERROR(PlanRowGroup(segment, group));
+    }
+    return Status::Ok();
+  }
+
+  Status PlanRowGroup(const std::shared_ptr<Segment>& segment, int group) {
+    ASSIGN_OR_RETURN(auto keys, segment->Scan(group, group + 1, EventColumns::Keys()));
+    std::vector<std::pair<std::string, int64_t>> rows;  // id, lsn
+    rows.reserve(static_cast<size_t>(segment->table().row_group_rows(group)));
+    EventView event;
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, keys->Next(&event));
+      if (!more) break;
+      rows.emplace_back(event.target, event.lsn);
+    }
+    std::vector<bool> wins(rows.size());
+    bool any = false, ascending = true;
+    std::string next_id;
+    for (size_t row = rows.size(); row-- > 0;) {
+      if (!Wins(rows[row].first, rows[row].second)) continue;
+      wins[row] = true;
+      std::string id = TargetToId(rows[row].first);
+      if (any && id > next_id) ascending = false;
+      any = true;
+      next_id = std::move(id);
+    }
+    if (!any) return Status::Ok();
+    rows = {};
+    ASSIGN_OR_RETURN(auto states, segment->Scan(group, group + 1, EventColumns::State()));
+    if (ascending) {
+      runs_.push_back(std::make_unique<RowGroupRun>(segment, std::move(states), std::move(wins)));
+      return Status::Ok();
+    }
+    return SortWinners(*states, wins);
+  }
+
+  Status SortWinners(EventCursor& states, const std::vector<bool>& wins) {
+    EventView event;
+    for (size_t row = 0;; ++row) {
+      ASSIGN_OR_RETURN(bool more, states.Next(&event));
+      if (!more) return Status::Ok();
+      if (wins[row]) RETURN_IF_ERROR(unordered_.Add(TargetToId(event.target), SortedRun::Payload(event)));
+    }
+  }
+
+  const StorageBackend& storage_;
+  const View& view_;
+  const ChangeRequest& request_;
+  std::vector<std::unique_ptr<Run>> runs_;
+  ExternalSorter unordered_;
+  boost::unordered_flat_set<Hash128> seen_;
+  std::string last_ns_;
+  std::optional<int64_t> last_from_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ChangeCursor>> OpenChanges(const StorageBackend& storage, const View& view,
+                                                  const ChangeRequest& request) {
+  return ChangePlanner(storage, view, request).Plan();
+}
+
+}  // namespace parquedb

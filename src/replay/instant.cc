@@ -1,0 +1,143 @@
+#include "replay/instant.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/time_text.h"
+#include "core/ulid.h"
+#include "eventlog/segment_file.h"
+
+namespace parquedb {
+namespace {
+
+// Finds the last event for which `counts` holds; it holds for a prefix of the log.
+template <typename Counts>
+Result<std::optional<Event>> LastEventWhere(const StorageBackend& storage, const View& view,
+                                            const std::function<bool(const SegmentEntry&)>& may_count,
+                                            const Counts& counts) {
+  for (auto event = view.tail.rbegin(); event != view.tail.rend(); ++event) {
+    if (counts(event->lsn, event->ts_ms, event->id)) return std::optional<Event>(*event);
+  }
+  const auto& segments = view.manifest.segments;
+  for (auto entry = segments.rbegin(); entry != segments.rend(); ++entry) {
+    if (entry->is_base || !may_count(*entry)) continue;
+    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, *entry, view.manifest.database_id));
+    EventColumns columns = EventColumns::Keys();
+    columns.id = true;
+    for (int group = segment->table().row_group_count() - 1; group >= 0; --group) {
+      ASSIGN_OR_RETURN(auto cursor, segment->Scan(group, group + 1, columns));
+      std::optional<Event> last;
+      EventView event;
+      while (true) {
+        ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
+        if (!more || !counts(event.lsn, event.ts_ms, event.id)) break;
+        last.emplace();
+        last->lsn = event.lsn;
+        last->ts_ms = event.ts_ms;
+        last->id.assign(event.id);
+      }
+      if (last) return last;
+    }
+  }
+  return std::optional<Event>();
+}
+
+Cut CutOf(const std::optional<Event>& event, int64_t ts_ms) {
+  if (!event) return {0, ts_ms, ""};
+  return {event->lsn, ts_ms, event->id};
+}
+
+Result<Cut> CutAtId(const StorageBackend& storage, const View& view, const Ulid& id) {
+  std::string text = id.ToString();
+  ASSIGN_OR_RETURN(auto event, LastEventWhere(
+                                   storage, view, [&](const SegmentEntry& entry) { return entry.min_ts_ms <= id.ts_ms(); },
+                                   [&](int64_t, int64_t, std::string_view other) { return other <= text; }));
+  return CutOf(event, id.ts_ms());
+}
+
+Result<Cut> CutAtLsn(const StorageBackend& storage, const View& view, int64_t lsn) {
+  ASSIGN_OR_RETURN(auto event, LastEventWhere(
+                                   storage, view, [&](const SegmentEntry& entry) { return entry.min_lsn <= lsn; },
+                                   [&](int64_t other, int64_t, std::string_view) { return other <= lsn; }));
+  return CutOf(event, event ? event->ts_ms : view.manifest.created_at_ms);
+}
+
+Status Outside(std::string_view what, const Window& window) {
+  return {StatusCode::kOutsideWindow,
+          fmt::format("{} is before the oldest restorable point\n  window: {} … {}", what, FormatTime(window.from_ms),
+                      FormatTime(window.to_ms)),
+          "parquedb window"};
+}
+
+std::optional<int64_t> ParseLsn(std::string_view text) {
+  if (!text.starts_with("lsn:")) return std::nullopt;
+  text.remove_prefix(4);
+  int64_t lsn = -1;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), lsn);
+  if (error != std::errc() || end != text.data() + text.size() || lsn < 0) return std::nullopt;
+  return lsn;
+}
+
+}  // namespace
+
+Result<Window> RestorableWindow(const StorageBackend& storage, const View& view) {
+  Window window{view.manifest.created_at_ms, view.taken_ms};
+  if (view.manifest.compacted_through > 0) {
+    for (const SegmentEntry& entry : view.manifest.segments) {
+      if (entry.is_base && entry.max_lsn == view.manifest.compacted_through) window.from_ms = entry.min_ts_ms;
+    }
+    return window;
+  }
+  (void)storage;
+  for (const SegmentEntry& entry : view.manifest.segments) {
+    if (!entry.is_base) window.from_ms = std::min(window.from_ms, entry.min_ts_ms);
+  }
+  if (!view.tail.empty()) window.from_ms = std::min(window.from_ms, view.tail.front().ts_ms);
+  window.to_ms = std::max(window.to_ms, view.head_ts_ms());
+  return window;
+}
+
+Result<Cut> HeadCut(const StorageBackend& storage, const View& view) {
+  ASSIGN_OR_RETURN(Cut cut, CutAtLsn(storage, view, view.head));
+  cut.ts_ms = std::max(view.taken_ms, cut.ts_ms);
+  return cut;
+}
+
+Result<Cut> CutAtTime(const StorageBackend& storage, const View& view, int64_t ts_ms) {
+  ASSIGN_OR_RETURN(auto event, LastEventWhere(
+                                   storage, view, [&](const SegmentEntry& entry) { return entry.min_ts_ms <= ts_ms; },
+                                   [&](int64_t, int64_t other, std::string_view) { return other <= ts_ms; }));
+  return CutOf(event, ts_ms);
+}
+
+Result<Cut> ResolveInstant(const StorageBackend& storage, const View& view, std::string_view text, int64_t now_ms) {
+  if (text == "latest") return HeadCut(storage, view);
+  ASSIGN_OR_RETURN(Window window, RestorableWindow(storage, view));
+  if (auto lsn = ParseLsn(text)) {
+    if (*lsn > view.head) {
+      return Status(StatusCode::kOutsideWindow, fmt::format("lsn {} is behind the last event, lsn {}", *lsn, view.head),
+                    "parquedb window");
+    }
+    if (*lsn < view.manifest.compacted_through) return Outside(text, window);
+    return CutAtLsn(storage, view, *lsn);
+  }
+  std::string name(text);
+  if (auto tag = view.manifest.tags.find(name); tag != view.manifest.tags.end()) name = tag->second;
+  if (auto id = Ulid::Parse(name)) {
+    if (id->ts_ms() < window.from_ms) return Outside(text, window);
+    return CutAtId(storage, view, *id);
+  }
+  auto ts_ms = ParseInstant(text, now_ms);
+  if (!ts_ms) {
+    return InvalidArgument(
+        fmt::format("--at: '{}' is no time, event id, lsn:N or tag", text),
+        "a time is written like 2026-02-01T12:00:00Z, 2026-02-01, \"5m ago\", yesterday or latest; see parquedb help time");
+  }
+  if (*ts_ms < window.from_ms) return Outside(FormatTime(*ts_ms), window);
+  if (*ts_ms >= window.to_ms) return HeadCut(storage, view);
+  return CutAtTime(storage, view, *ts_ms);
+}
+
+}  // namespace parquedb

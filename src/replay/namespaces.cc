@@ -1,0 +1,40 @@
+#include <set>
+
+#include "eventlog/segment_file.h"
+#include "model/layout.h"
+#include "model/names.h"
+#include "replay/state.h"
+
+namespace parquedb {
+
+// A checkpoint leaves a data file for every namespace that an event named, also for an empty one; what came since must
+// be looked up in the log.
+Result<std::vector<std::string>> ListNamespaces(const StorageBackend& storage, const View& view) {
+  std::set<std::string, std::less<>> names;
+  for (const auto& [path, through] : view.files) {
+    auto name = ParsePath(path);
+    if (name && name->kind == FileKind::kData) names.insert(name->ns);
+  }
+  std::string last;
+  auto note = [&](std::string_view target) {
+    std::string_view ns = NamespaceOfTarget(target);
+    if (ns == last) return;
+    last = std::string(ns);
+    names.insert(last);
+  };
+  for (const SegmentEntry& entry : view.manifest.segments) {
+    if (entry.max_lsn <= view.checkpoint) continue;
+    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, entry, view.manifest.database_id));
+    ASSIGN_OR_RETURN(auto cursor, segment->ScanAll(EventColumns::Keys()));
+    EventView event;
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
+      if (!more) break;
+      note(event.target);
+    }
+  }
+  for (const Event& event : view.tail) note(event.target);
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+}  // namespace parquedb

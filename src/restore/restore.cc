@@ -1,0 +1,235 @@
+#include "restore/restore.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/time_text.h"
+#include "document/value.h"
+#include "model/names.h"
+#include "model/state_text.h"
+
+namespace parquedb {
+namespace {
+
+constexpr size_t kMaxDanglingNamed = 100;
+
+std::string RestoredFrom(const Cut& cut) {
+  std::string text = fmt::format(R"({{"restoredFrom":{{"at":"{}","lsn":{})", FormatTime(cut.ts_ms), cut.lsn);
+  if (!cut.id.empty()) text += fmt::format(R"(,"id":"{}")", cut.id);
+  return text + "}}";
+}
+
+// Walks the state at the cut beside the state now.
+class DifferenceCursor {
+ public:
+  struct Item {
+    std::string id;
+    std::optional<Entity> then, now;
+  };
+  Status Open(const StorageBackend& storage, const View& view, const std::vector<std::string>& namespaces, int64_t cut) {
+    ASSIGN_OR_RETURN(then_, OpenState(storage, view, {.cut = cut, .namespaces = namespaces}));
+    ASSIGN_OR_RETURN(now_, OpenState(storage, view, {.cut = view.head, .namespaces = namespaces}));
+    ASSIGN_OR_RETURN(has_then_, then_->Next(&then_entity_));
+    ASSIGN_OR_RETURN(has_now_, now_->Next(&now_entity_));
+    return Status::Ok();
+  }
+  Result<bool> Next(Item* item) {
+    if (!has_then_ && !has_now_) return false;
+    bool takes_then = has_then_ && (!has_now_ || then_entity_.id <= now_entity_.id);
+    bool takes_now = has_now_ && (!has_then_ || now_entity_.id <= then_entity_.id);
+    item->id = takes_then ? then_entity_.id : now_entity_.id;
+    item->then.reset();
+    item->now.reset();
+    if (takes_then) {
+      item->then = std::move(then_entity_);
+      ASSIGN_OR_RETURN(has_then_, then_->Next(&then_entity_));
+    }
+    if (takes_now) {
+      item->now = std::move(now_entity_);
+      ASSIGN_OR_RETURN(has_now_, now_->Next(&now_entity_));
+    }
+    return true;
+  }
+
+ private:
+  std::unique_ptr<EntityCursor> then_, now_;
+  Entity then_entity_, now_entity_;
+  bool has_then_ = false, has_now_ = false;
+};
+
+// Counts what differs and, as a source of drafts, writes it.
+class NamespaceDrafts : public DraftSource {
+ public:
+  NamespaceDrafts(const StorageBackend& storage, const View& view, std::vector<std::string> namespaces, const Cut& cut)
+      : storage_(storage), view_(view), namespaces_(std::move(namespaces)), cut_(cut) {}
+  Status Open() { return cursor_.Open(storage_, view_, namespaces_, cut_.lsn); }
+
+  Result<bool> Next(const Stamp& stamp, EventDraft* draft) override {
+    DifferenceCursor::Item item;
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, cursor_.Next(&item));
+      if (!more) return false;
+      if (item.then == item.now) {
+        ++plan.unchanged;
+        continue;
+      }
+      ++(item.then ? plan.restored : plan.deleted);
+      *draft = MakeDraft(item.id, item.now, item.then, stamp.actor);
+      draft->metadata = RestoredFrom(cut_);
+      return true;
+    }
+  }
+  RestorePlan plan;
+
+ private:
+  const StorageBackend& storage_;
+  const View& view_;
+  std::vector<std::string> namespaces_;
+  Cut cut_;
+  DifferenceCursor cursor_;
+};
+
+Status CheckKnown(const StorageBackend& storage, const View& view, const std::vector<std::string>& namespaces) {
+  ASSIGN_OR_RETURN(auto known, ListNamespaces(storage, view));
+  for (const std::string& ns : namespaces) {
+    if (std::find(known.begin(), known.end(), ns) != known.end()) continue;
+    return NotFound("there is no namespace " + ns, known.empty() ? "the database is empty" : fmt::format("there is {}", fmt::join(known, ", ")));
+  }
+  return Status::Ok();
+}
+
+std::string JoinNames(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); }
+
+Status FindDangling(DatabaseState& db, const Entity& entity, RestorePlan* plan) {
+  ASSIGN_OR_RETURN(Links links, ReadLinks(entity.data));
+  for (const auto& [predicate, targets] : links) {
+    for (const std::string& to : targets) {
+      ASSIGN_OR_RETURN(auto end, db.Get(to));
+      if (!end && plan->dangling.size() < kMaxDanglingNamed) plan->dangling.push_back(to);
+    }
+  }
+  return Status::Ok();
+}
+
+// Every live entity of a namespace that the filter lets pass, as DELETEs.
+class DeleteDrafts : public DraftSource {
+ public:
+  DeleteDrafts(const Filter* filter, std::unique_ptr<EntityCursor> cursor) : filter_(filter), cursor_(std::move(cursor)) {}
+  Result<bool> Next(const Stamp& stamp, EventDraft* draft) override {
+    Entity entity;
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, cursor_->Next(&entity));
+      if (!more) return false;
+      if (filter_ != nullptr && !filter_->matches_all()) {
+        ASSIGN_OR_RETURN(Value value, EntityToValue(entity));
+        if (!filter_->Matches(value)) continue;
+      }
+      ++deleted;
+      *draft = MakeDraft(entity.id, entity, std::nullopt, stamp.actor);
+      return true;
+    }
+  }
+  int64_t deleted = 0;
+
+ private:
+  const Filter* filter_;
+  std::unique_ptr<EntityCursor> cursor_;
+};
+
+Result<DropPlan> Delete(DatabaseState& db, const std::string& ns, const Filter* filter, bool dry_run) {
+  ASSIGN_OR_RETURN(View view, db.TakeReaderView());
+  RETURN_IF_ERROR(CheckKnown(db.storage(), view, {ns}));
+  ASSIGN_OR_RETURN(auto cursor, OpenState(db.storage(), view, {.cut = view.head, .namespaces = {ns}}));
+  DeleteDrafts drafts(filter, std::move(cursor));
+  std::string undo_point = db.UndoPoint();
+  if (dry_run) {
+    EventDraft draft;
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, drafts.Next({}, &draft));
+      if (!more) break;
+    }
+  } else {
+    ASSIGN_OR_RETURN(BatchResult batch, db.WriteBatch(drafts));
+    undo_point = batch.undo_point;
+  }
+  DropPlan plan{.deleted = drafts.deleted, .undo = {}};
+  if (plan.deleted > 0) plan.undo = fmt::format("restore --namespace {} --at {} --confirm", ns, undo_point);
+  return plan;
+}
+
+Result<RestorePlan> RestoreSome(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut, bool dry_run) {
+  ASSIGN_OR_RETURN(View view, db.TakeReaderView());
+  RETURN_IF_ERROR(CheckKnown(db.storage(), view, namespaces));
+  NamespaceDrafts drafts(db.storage(), view, namespaces, cut);
+  RETURN_IF_ERROR(drafts.Open());
+  std::string undo_point = db.UndoPoint();
+  if (dry_run) {
+    EventDraft draft;
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, drafts.Next({}, &draft));
+      if (!more) break;
+    }
+  } else {
+    ASSIGN_OR_RETURN(BatchResult batch, db.WriteBatch(drafts));
+    undo_point = batch.undo_point;
+  }
+  RestorePlan plan = drafts.plan;
+  plan.cut = cut;
+  if (plan.restored + plan.deleted > 0) {
+    plan.undo = fmt::format("restore --namespace {} --at {} --confirm", JoinNames(namespaces), undo_point);
+  }
+  return plan;
+}
+
+}  // namespace
+
+Result<RestorePlan> PlanEntityRestore(DatabaseState& db, const std::string& id, const Cut& cut) {
+  ASSIGN_OR_RETURN(View view, db.TakeReaderView());
+  RestorePlan plan{.cut = cut, .restored = 0, .deleted = 0, .unchanged = 0, .dangling = {}, .undo = {}};
+  ASSIGN_OR_RETURN(auto then, FindEntity(db.storage(), view, id, cut.lsn));
+  if (!then) {
+    return NotFound(fmt::format("{} did not exist at {}; nothing was written", id, FormatTime(cut.ts_ms)),
+                    fmt::format("parquedb events --entity {}", id));
+  }
+  ASSIGN_OR_RETURN(auto now, db.Get(id));
+  RETURN_IF_ERROR(FindDangling(db, *then, &plan));
+  if (then == now) {
+    plan.unchanged = 1;
+    return plan;
+  }
+  plan.restored = 1;
+  plan.undo = now ? fmt::format("restore --entity '{}' --at {}", id, db.UndoPoint()) : fmt::format("delete '{}'", id);
+  return plan;
+}
+
+Result<RestorePlan> RestoreEntity(DatabaseState& db, const std::string& id, const Cut& cut) {
+  ASSIGN_OR_RETURN(RestorePlan plan, PlanEntityRestore(db, id, cut));
+  if (plan.restored == 0) return plan;
+  ASSIGN_OR_RETURN(View view, db.TakeReaderView());
+  ASSIGN_OR_RETURN(auto then, FindEntity(db.storage(), view, id, cut.lsn));
+  auto write = [&](const std::optional<Entity>& before, const Stamp&) -> Result<std::optional<WritePlan>> {
+    if (before == then) return std::optional<WritePlan>();
+    return std::optional<WritePlan>({then, RestoredFrom(cut)});
+  };
+  ASSIGN_OR_RETURN(auto outcome, db.Write(id, write));
+  (void)outcome;
+  return plan;
+}
+
+Result<RestorePlan> PlanNamespaceRestore(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut) {
+  return RestoreSome(db, namespaces, cut, true);
+}
+
+Result<RestorePlan> RestoreNamespaces(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut) {
+  return RestoreSome(db, namespaces, cut, false);
+}
+
+Result<DropPlan> PlanDrop(DatabaseState& db, const std::string& ns) { return Delete(db, ns, nullptr, true); }
+Result<DropPlan> DropNamespace(DatabaseState& db, const std::string& ns) { return Delete(db, ns, nullptr, false); }
+
+Result<DropPlan> DeleteWhere(DatabaseState& db, const std::string& ns, const Filter& filter, bool dry_run) {
+  return Delete(db, ns, &filter, dry_run);
+}
+
+}  // namespace parquedb
