@@ -110,13 +110,14 @@ class [[nodiscard]] Result {
 #define PARQUEDB_CONCAT_INNER(a, b) a##b
 #define PARQUEDB_CONCAT(a, b) PARQUEDB_CONCAT_INNER(a, b)
 
-// Returns from the function when the expression is a failure.
-#define RETURN_IF_ERROR(expression)                                 \
+// Returns from the function when the expression is a failure. The counter keeps nested uses apart.
+#define PARQUEDB_RETURN_INNER(status, expression)                    \
   do {                                                              \
-    if (::parquedb::Status status_ = (expression); !status_.ok()) { \
-      return status_;                                               \
+    if (::parquedb::Status status = (expression); !status.ok()) {   \
+      return status;                                                \
     }                                                               \
   } while (false)
+#define RETURN_IF_ERROR(expression) PARQUEDB_RETURN_INNER(PARQUEDB_CONCAT(status_, __COUNTER__), expression)
 
 #define PARQUEDB_ASSIGN_INNER(result, target, expression) \
   auto result = (expression);                             \
@@ -125,4 +126,4 @@ class [[nodiscard]] Result {
 
 // ASSIGN_OR_RETURN(auto x, Call()): x is the value, or the function returns the failure.
 #define ASSIGN_OR_RETURN(target, expression) \
-  PARQUEDB_ASSIGN_INNER(PARQUEDB_CONCAT(result_at_line_, __LINE__), target, expression)
+  PARQUEDB_ASSIGN_INNER(PARQUEDB_CONCAT(result_, __COUNTER__), target, expression)

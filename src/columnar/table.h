@@ -16,7 +16,7 @@
 namespace parquedb {
 
 // Parquet's logical types of 2019 only, so that any reader opens the file.
-enum class ColumnType { kInt64, kUInt64, kTimestampMs, kDouble, kBool, kString };
+enum class ColumnType { kInt64, kTimestampMs, kDouble, kBool, kString };
 
 enum class ColumnCoding {
   kPlain,           // PLAIN
@@ -46,7 +46,6 @@ class ColumnBuffer {
   void AppendString(std::string_view value);
   void AppendNull();
   uint64_t byte_size() const;
-  // … the implementation keeps arena, offsets, definition levels here
  private:
   friend class TableWriter;
   friend struct TableWriterInternals;
@@ -96,7 +95,7 @@ class TableWriter {
 
 // The values of one column in a chunk of rows. Views hold until the chunk is refilled.
 struct ColumnChunkView {
-  std::vector<int64_t> ints;  // kInt64, kTimestampMs, kUInt64 (bit pattern), kBool (0/1)
+  std::vector<int64_t> ints;  // kInt64, kTimestampMs, kBool (0/1)
   std::vector<double> doubles;
   std::vector<std::string_view> strings;
   std::vector<uint8_t> valid;  // one a row when the column is nullable, else empty
@@ -108,6 +107,7 @@ struct TableChunk {
   int64_t rows = 0;
   std::vector<ColumnChunkView>
       columns;  // as asked for, in that order; every vector has `rows` entries (nulls are 0/"")
+  std::vector<std::shared_ptr<void>> arenas;  // of ReadRows: what its texts lie in
 };
 
 // Streams rows of some columns, front to back. Holds about one page a column. One thread.

@@ -1,0 +1,206 @@
+#include <arrow/util/config.h>
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+
+#include <map>
+
+#include "columnar/table.h"
+#include "core/ulid.h"
+
+namespace parquedb {
+namespace {
+
+// Bytes in memory as both kinds of file.
+class Bytes : public PendingFile, public ReadableFile {
+ public:
+  const std::string& path() const override { return path_; }
+  uint64_t size() const override { return bytes.size(); }
+  Status Append(std::string_view more) override {
+    bytes.append(more);
+    return Status::Ok();
+  }
+  Status Close() override { return Status::Ok(); }
+  std::string etag() const override { return ""; }
+  Status ReadAt(uint64_t offset, std::span<char> out) const override {
+    if (offset + out.size() > bytes.size()) return Corruption("past the end");
+    std::copy_n(bytes.data() + offset, out.size(), out.data());
+    return Status::Ok();
+  }
+  Status Sync() const override { return Status::Ok(); }
+  std::string bytes, path_ = "test.parquet";
+};
+
+TableSchema TestSchema() {
+  return {{.name = "id", .type = ColumnType::kString, .nullable = false, .coding = ColumnCoding::kDeltaByteArray, .statistics = true, .bloom_filter = true},
+          {.name = "n", .type = ColumnType::kInt64, .nullable = true, .coding = ColumnCoding::kPlain},
+          {.name = "t", .type = ColumnType::kTimestampMs, .nullable = false, .coding = ColumnCoding::kDeltaBinary},
+          {.name = "op", .type = ColumnType::kString, .nullable = false, .coding = ColumnCoding::kDictionary},
+          {.name = "doc", .type = ColumnType::kString, .nullable = true, .coding = ColumnCoding::kDeltaLength, .statistics = false},
+          {.name = "d", .type = ColumnType::kDouble, .nullable = true},
+          {.name = "b", .type = ColumnType::kBool, .nullable = true}};
+}
+
+std::string IdOf(int64_t row) {
+  char text[16];
+  std::snprintf(text, sizeof text, "id%08lld", static_cast<long long>(row * 2));
+  return text;
+}
+std::string DocOf(int64_t row) { return "{\"row\":" + std::to_string(row) + ",\"pad\":\"" + std::string(static_cast<size_t>(row % 500), 'x') + "\"}"; }
+
+std::shared_ptr<Bytes> WriteRows(int64_t rows, int64_t row_group_rows) {
+  auto file = std::make_shared<Bytes>();
+  TableWriterOptions options;
+  options.row_group_rows = row_group_rows;
+  auto writer = TableWriter::Open(*file, TestSchema(), 0, options);
+  for (int64_t row = 0; row < rows; ++row) {
+    TableWriter& table = **writer;
+    table.column(0).AppendString(IdOf(row));
+    row % 3 == 0 ? table.column(1).AppendNull() : table.column(1).AppendInt(row - 5);
+    table.column(2).AppendInt(row * 1000);
+    table.column(3).AppendString(row % 2 ? "CREATE" : "UPDATE");
+    row % 7 == 0 ? table.column(4).AppendNull() : table.column(4).AppendString(DocOf(row));
+    row % 5 == 0 ? table.column(5).AppendNull() : table.column(5).AppendDouble(row / 8.0);
+    row % 4 == 0 ? table.column(6).AppendNull() : table.column(6).AppendBool(row % 3 == 1);
+    EXPECT_TRUE(table.EndRow().ok());
+  }
+  (*writer)->SetFooter("parquedb.format", "test/1");
+  EXPECT_TRUE((*writer)->Finish().ok());
+  return file;
+}
+
+void ExpectRow(const TableChunk& chunk, int64_t i, int64_t row) {
+  const auto& c = chunk.columns;
+  auto at = static_cast<size_t>(i);
+  ASSERT_EQ(c[0].strings[at], IdOf(row));
+  ASSERT_EQ(c[1].is_null(i), row % 3 == 0);
+  ASSERT_EQ(c[1].ints[at], row % 3 == 0 ? 0 : row - 5);
+  ASSERT_EQ(c[2].ints[at], row * 1000);
+  ASSERT_EQ(c[3].strings[at], row % 2 ? "CREATE" : "UPDATE");
+  ASSERT_EQ(c[4].is_null(i), row % 7 == 0);
+  ASSERT_EQ(c[4].strings[at], row % 7 == 0 ? "" : DocOf(row));
+  ASSERT_EQ(c[5].doubles[at], row % 5 == 0 ? 0 : row / 8.0);
+  ASSERT_EQ(c[6].ints[at], row % 4 != 0 && row % 3 == 1);
+}
+
+const std::vector<int> kAllColumns = {0, 1, 2, 3, 4, 5, 6};
+
+TEST(TableTest, RowsComeBackByScan) {
+  for (int64_t rows : {0, 1, 1000, 10'000}) {
+    auto file = WriteRows(rows, 3000);
+    auto table = TableReader::Open(file, "t");
+    ASSERT_TRUE(table.ok()) << table.status().message();
+    EXPECT_EQ((*table)->row_count(), rows);
+    EXPECT_EQ((*table)->footer("parquedb.format"), "test/1");
+    auto scanner = (*table)->Scan(0, (*table)->row_group_count(), kAllColumns, 700);
+    TableChunk chunk;
+    int64_t seen = 0;
+    while (*(*scanner)->Next(&chunk)) {
+      ASSERT_EQ(chunk.first_row, seen);
+      for (int64_t i = 0; i < chunk.rows; ++i) ExpectRow(chunk, i, seen++);
+    }
+    EXPECT_EQ(seen, rows);
+  }
+}
+
+TEST(TableTest, SingleRowsComeBackByPages) {
+  auto table = *TableReader::Open(WriteRows(10'000, 4000), "t");
+  for (int64_t row : {0, 1, 127, 128, 3999, 4000, 7777, 9999}) {
+    TableChunk chunk;
+    ASSERT_TRUE(table->ReadRows(row, 1, kAllColumns, &chunk).ok());
+    ExpectRow(chunk, 0, row);
+  }
+  TableChunk chunk;
+  ASSERT_TRUE(table->ReadRows(100, 3000, kAllColumns, &chunk).ok());
+  for (int64_t i = 0; i < 3000; ++i) ExpectRow(chunk, i, 100 + i);
+  EXPECT_FALSE(table->ReadRows(3999, 2, kAllColumns, &chunk).ok());
+}
+
+TEST(TableTest, FindSpanAndMayContainNeverMissAValue) {
+  auto table = *TableReader::Open(WriteRows(5000, 5000), "t");
+  int64_t widest = 0, passed = 0;
+  for (int64_t row = 0; row < 5000; row += 37) {
+    EXPECT_TRUE(*table->MayContain(0, 0, IdOf(row)));
+    auto span = *table->FindSpan(0, 0, IdOf(row));
+    EXPECT_TRUE(span.first <= row && row < span.last);
+    widest = std::max(widest, span.last - span.first);
+    std::string absent = IdOf(row);
+    absent.back() = '1';
+    passed += *table->MayContain(0, 0, absent);
+  }
+  EXPECT_LE(widest, 1024);
+  EXPECT_LT(passed, 20);
+  auto none = *table->FindSpan(0, 0, "zzz");
+  EXPECT_EQ(none.first, none.last);
+  EXPECT_EQ(table->int_range(0, 2)->max, 4999 * 1000);
+}
+
+TEST(TableTest, LargeDocumentsDoNotExceedAPage) {
+  auto file = std::make_shared<Bytes>();
+  auto writer = *TableWriter::Open(*file, {{.name = "doc", .coding = ColumnCoding::kDeltaLength, .statistics = false}}, -1);
+  for (int i = 0; i < 20; ++i) {
+    writer->column(0).AppendString(std::string(16 << 20, static_cast<char>('a' + i)));
+    ASSERT_TRUE(writer->EndRow().ok());
+  }
+  ASSERT_TRUE(writer->Finish().ok());
+  auto table = *TableReader::Open(file, "t");
+  EXPECT_GT(table->row_group_count(), 2);
+  auto scanner = *table->Scan(0, table->row_group_count(), {0}, 2);
+  TableChunk chunk;
+  char next = 'a';
+  while (*scanner->Next(&chunk)) {
+    for (std::string_view text : chunk.columns[0].strings) EXPECT_TRUE(text.size() == 16 << 20 && text[5] == next++);
+  }
+  EXPECT_EQ(next, 'a' + 20);
+}
+
+// Everything in the file that a flipped byte can reach is detected, or does not change the rows.
+TEST(TableTest, DamageIsDetectedOrHarmless) {
+  auto good = WriteRows(40, 40);
+  auto read = [](std::shared_ptr<Bytes> file) -> std::optional<std::string> {
+    auto table = TableReader::Open(file, "t");
+    if (!table.ok()) return std::nullopt;
+    std::string all;
+    std::vector<int> columns;
+    for (size_t i = 0; i < (*table)->schema().size(); ++i) columns.push_back(static_cast<int>(i));
+    auto scanner = (*table)->Scan(0, (*table)->row_group_count(), columns, 100);
+    TableChunk chunk;
+    while (true) {
+      auto more = (*scanner)->Next(&chunk);
+      if (!more.ok()) return std::nullopt;
+      if (!*more) return all;
+      for (auto& column : chunk.columns) {
+        for (int64_t n : column.ints) all += std::to_string(n) + ",";
+        for (double n : column.doubles) all += std::to_string(n) + ",";
+        for (auto text : column.strings) all += std::string(text) + ",";
+      }
+    }
+  };
+  std::string want = *read(good);
+  size_t footer_begin = good->bytes.rfind("id00000000");  // statistics and footer lie behind; their damage is the file hash's matter
+  int wrong = 0;
+  for (size_t i = 0; i < good->bytes.size(); ++i) {
+    auto bad = std::make_shared<Bytes>(*good);
+    bad->bytes[i] = static_cast<char>(bad->bytes[i] ^ 0x41);
+    auto got = read(bad);
+    wrong += got && *got != want && i < footer_begin;
+  }
+  EXPECT_EQ(wrong, 0);
+  for (size_t size = 0; size < good->bytes.size(); size += 3) {
+    auto bad = std::make_shared<Bytes>(*good);
+    bad->bytes.resize(size);
+    EXPECT_FALSE(read(bad).has_value());
+  }
+}
+
+// Parquet's library brings an OpenSSL of its own; ours must be the system's.
+TEST(LinkTest, HashesComeFromTheSystemsLibcrypto) {
+  Dl_info info;
+  ASSERT_NE(dladdr(reinterpret_cast<void*>(&EVP_sha256), &info), 0);
+  EXPECT_NE(std::string(info.dli_fname).find("libcrypto"), std::string::npos) << info.dli_fname;
+}
+
+TEST(LinkTest, ArrowIsTheVersionThatWasTested) { EXPECT_STREQ(ARROW_VERSION_STRING, "26.0.1"); }
+
+}  // namespace
+}  // namespace parquedb
