@@ -11,7 +11,8 @@ endif()
 add_library(parquedb_options INTERFACE)
 target_include_directories(parquedb_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 if(PARQUEDB_DEVELOPER)
-  target_compile_options(parquedb_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wextra-semi -Werror)
+  target_compile_options(parquedb_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wextra-semi -Werror
+                         -Wno-missing-field-initializers)  # designated initialisers leave defaults out on purpose
 endif()
 if(PARQUEDB_SANITIZE)
   add_compile_options(-fsanitize=${PARQUEDB_SANITIZE} -fno-omit-frame-pointer)

@@ -79,6 +79,7 @@ class TableWriter {
   // Ends a row that was appended to every column; writes the row group when it is full.
   Status EndRow();
   int64_t row_count() const;
+  int row_group_count() const;  // ended so far
   // Ends the current row group early (no-op when empty).
   Status EndRowGroup();
   // A text in the footer's key-value metadata; until Finish.

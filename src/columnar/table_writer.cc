@@ -180,6 +180,7 @@ struct TableWriter::State {
   std::shared_ptr<arrow::KeyValueMetadata> footer = std::make_shared<arrow::KeyValueMetadata>();
   std::future<Status> background;
   int64_t rows_in_group = 0, rows = 0;
+  int groups = 0;
 
   Status Fail(const std::exception& error) const {
     if (!sink->status().ok()) return sink->status();
@@ -227,6 +228,7 @@ Result<std::unique_ptr<TableWriter>> TableWriter::Open(PendingFile& file, TableS
 
 ColumnBuffer& TableWriter::column(int index) { return state_->filling[static_cast<size_t>(index)]; }
 int64_t TableWriter::row_count() const { return state_->rows; }
+int TableWriter::row_group_count() const { return state_->groups; }
 
 Status TableWriter::EndRow() {
   State& state = *state_;
@@ -250,6 +252,7 @@ Status TableWriter::EndRowGroup() {
   for (const ColumnBuffer& buffer : state.filling) bytes += buffer.byte_size();
   std::swap(state.filling, state.writing);
   state.rows_in_group = 0;
+  ++state.groups;
   if (bytes < kBackgroundBytes) return state.WriteRowGroup();
   state.background = std::async(std::launch::async, [&state] { return state.WriteRowGroup(); });
   return Status::Ok();

@@ -14,11 +14,10 @@
 #include "eventlog/segment_file.h"
 #include "eventlog/view.h"
 #include "model/event_manifest.h"
+#include "parquedb/durability.h"
 #include "parquedb/storage.h"
 
 namespace parquedb {
-
-enum class Durability { kSync, kProcess };  // acknowledged = survives a power cut | survives the end of the process
 
 struct LogWriterOptions {
   Clock* clock = nullptr;          // nullptr: the system's

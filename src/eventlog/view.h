@@ -17,10 +17,12 @@ namespace parquedb {
 // The WAL frames of one file, complete batches only.
 struct WalPart {
   std::string path;
-  int64_t first_lsn = 0;  // of the file name
+  int64_t first_lsn = 0;     // of the file name, and of its first frame
   std::string line;
-  uint64_t valid_bytes = 0;   // length of the header and the frames below
-  std::vector<Event> events;  // those with lsn > the manifest's last
+  std::string database_id;
+  uint64_t valid_bytes = 0;  // length of the header and the complete batches
+  bool torn = false;         // something unfinished lies behind them
+  std::vector<Event> events; // in a View they are in `tail`
 };
 
 // Immutable once taken; threads may share it.

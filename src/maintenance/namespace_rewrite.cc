@@ -104,7 +104,10 @@ class NamespacePass {
     }
     digest_.Add(IdToTarget(entity.id), EncodeState(entity));
     bloom_.Add(entity.id);
-    if (data_->row_count() % kRowGroupRows == 0) bloom_.EndRowGroup();
+    if (data_->row_group_count() > row_groups_) {
+      row_groups_ = data_->row_group_count();
+      bloom_.EndRowGroup();
+    }
     return AppendLinks(entity);
   }
 
@@ -160,6 +163,7 @@ class NamespacePass {
   BloomFileBuilder bloom_;
   StateDigest digest_;
   FieldTable counts_;
+  int row_groups_ = 0;
   bool fits_ = true;
   int64_t skipped_ = 0;
 };

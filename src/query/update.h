@@ -17,6 +17,7 @@ class Update {
 
  private:
   Object operators_;  // operator -> {path: operand}
+  Object plain_;      // top-level fields to replace
 };
 
 }  // namespace parquedb

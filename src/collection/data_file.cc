@@ -1,0 +1,316 @@
+#include "collection/data_file.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "collection/field_scan.h"
+#include "core/check.h"
+#include "document/value.h"
+#include "model/names.h"
+
+namespace parquedb {
+namespace {
+
+constexpr std::string_view kFormat = "data/1";
+
+enum Column { kId, kType, kVersion, kCreatedAt, kUpdatedAt, kCreatedBy, kUpdatedBy, kData, kTyped };
+
+TableSchema SystemSchema() {
+  auto text = [](const char* name, bool nullable, ColumnCoding coding) {
+    return ColumnSpec{.name = name, .type = ColumnType::kString, .nullable = nullable, .coding = coding, .statistics = true, .bloom_filter = false};
+  };
+  auto number = [](const char* name, ColumnType type) {
+    return ColumnSpec{.name = name, .type = type, .nullable = false, .coding = ColumnCoding::kDictionary, .statistics = true, .bloom_filter = false};
+  };
+  TableSchema schema = {text("$id", false, ColumnCoding::kDeltaByteArray), text("$type", false, ColumnCoding::kDictionary),
+                        number("$version", ColumnType::kInt64), number("$createdAt", ColumnType::kTimestampMs),
+                        number("$updatedAt", ColumnType::kTimestampMs), text("$createdBy", true, ColumnCoding::kDictionary),
+                        text("$updatedBy", true, ColumnCoding::kDictionary), text("$data", false, ColumnCoding::kDeltaLength)};
+  schema[kData].statistics = false;
+  return schema;
+}
+
+std::string EncodeFields(const FieldTable& table) {
+  Object object;
+  for (const auto& [name, c] : table) {
+    object.emplace(name, Array{c.strings, c.integers, c.doubles, c.bools, c.others, c.inexact_integers});
+  }
+  return WriteJson(object);
+}
+
+Result<FieldTable> DecodeFields(std::string_view text, const std::string& name) {
+  auto value = ParseJson(text, {.max_depth = 3, .max_bytes = 256 * kMiB});
+  if (!value.ok() || !value->is_object()) return Corruption(name + ": parquedb.fields is no object");
+  FieldTable table;
+  for (const auto& member : value->get_object()) {
+    if (!member.value().is_array() || member.value().get_array().size() != 6) return Corruption(name + ": parquedb.fields: six counts were expected");
+    int64_t counts[6];
+    for (size_t i = 0; i < 6; ++i) {
+      const Value& count = member.value().get_array()[i];
+      if (!count.is_int64()) return Corruption(name + ": parquedb.fields: six counts were expected");
+      counts[i] = count.get_int64();
+    }
+    table.emplace(std::string(member.key().data(), member.key().size()), FieldCounts{counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]});
+  }
+  return table;
+}
+
+Result<int64_t> FooterNumber(const TableReader& table, std::string_view key) {
+  std::string text = table.footer(key).value_or("");
+  int64_t number = -1;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) return Corruption(table.name() + ": " + std::string(key) + " is '" + text + "'");
+  return number;
+}
+
+class ParquetDataWriter : public DataFileWriter {
+ public:
+  Status Open(PendingFile& file, TableSchema typed) {
+    TableSchema schema = SystemSchema();
+    for (size_t i = 0; i < typed.size(); ++i) positions_.emplace(typed[i].name, static_cast<int>(i));
+    filled_.resize(typed.size());
+    types_.reserve(typed.size());
+    for (ColumnSpec& column : typed) {
+      types_.push_back(column.type);
+      schema.push_back(std::move(column));
+    }
+    ASSIGN_OR_RETURN(table_, TableWriter::Open(file, std::move(schema), kId));
+    return Status::Ok();
+  }
+
+  Status Append(const Entity& entity) override {
+    PARQUEDB_CHECK(table_->row_count() == 0 || entity.id > last_id_);
+    if (table_->row_count() == 0) first_id_ = entity.id;
+    RETURN_IF_ERROR(CheckTyped(entity.data));
+    last_id_ = entity.id;
+    table_->column(kId).AppendString(entity.id);
+    table_->column(kType).AppendString(NamespaceOfId(entity.id));
+    table_->column(kVersion).AppendInt(entity.version);
+    table_->column(kCreatedAt).AppendInt(entity.created_at_ms);
+    table_->column(kUpdatedAt).AppendInt(entity.updated_at_ms);
+    AppendOptional(kCreatedBy, entity.created_by);
+    AppendOptional(kUpdatedBy, entity.updated_by);
+    table_->column(kData).AppendString(entity.data);
+    AppendTyped();
+    return table_->EndRow();
+  }
+  int64_t row_count() const override { return table_->row_count(); }
+  int row_group_count() const override { return table_->row_group_count(); }
+
+  Status Finish(DataFileFooter footer) override {
+    table_->SetFooter("parquedb.format", std::string(kFormat));
+    table_->SetFooter("parquedb.database", footer.database_id);
+    table_->SetFooter("parquedb.through", std::to_string(footer.through));
+    table_->SetFooter("parquedb.rows", std::to_string(table_->row_count()));
+    table_->SetFooter("parquedb.digest", footer.digest);
+    table_->SetFooter("parquedb.fields", EncodeFields(footer.fields));
+    table_->SetFooter("parquedb.idFrom", first_id_);
+    table_->SetFooter("parquedb.idTo", last_id_);
+    return table_->Finish();
+  }
+
+ private:
+  struct Typed {
+    bool present = false;
+    int64_t integer = 0;
+    double number = 0;
+    std::string text;
+  };
+
+  void AppendOptional(Column column, const std::optional<std::string>& text) {
+    text ? table_->column(column).AppendString(*text) : table_->column(column).AppendNull();
+  }
+
+  // Collects the typed values; an error, before anything is appended, when one does not fit its column.
+  Status CheckTyped(std::string_view data) {
+    if (types_.empty()) return Status::Ok();
+    for (Typed& value : filled_) value.present = false;
+    FieldScanner scanner(data);
+    size_t guess = 0;  // documents of a namespace mostly have their fields in one order
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, scanner.Next());
+      if (!more) return Status::Ok();
+      int position = Position(scanner.name(), &guess);
+      if (position < 0) continue;
+      if (!Take(scanner, types_[static_cast<size_t>(position)], &filled_[static_cast<size_t>(position)])) {
+        return InvalidArgument("the field " + std::string(scanner.name()) + " does not fit its typed column");
+      }
+    }
+  }
+
+  int Position(std::string_view name, size_t* guess) {
+    if (*guess < order_.size() && order_[*guess].first == name) return order_[(*guess)++].second;
+    auto found = positions_.find(name);
+    int position = found == positions_.end() ? -1 : found->second;
+    if (order_.size() < 2 * positions_.size() + 64) {
+      order_.resize(std::max(order_.size(), *guess + 1));
+      order_[*guess] = {std::string(name), position};
+    }
+    ++*guess;
+    return position;
+  }
+
+  bool Take(const FieldScanner& scanner, ColumnType type, Typed* value) {
+    if (scanner.kind() == FieldKind::kOther) return scanner.text() == "null";
+    value->present = true;
+    switch (type) {
+      case ColumnType::kString:
+        if (scanner.kind() != FieldKind::kString) return false;
+        value->text.assign(scanner.String(&buffer_));
+        return true;
+      case ColumnType::kBool: value->integer = scanner.Bool(); return scanner.kind() == FieldKind::kBool;
+      case ColumnType::kInt64: value->integer = scanner.Integer(); return scanner.kind() == FieldKind::kInteger;
+      case ColumnType::kDouble:
+        if (scanner.kind() == FieldKind::kInteger) {
+          value->number = static_cast<double>(scanner.Integer());
+          return IsExactInDouble(scanner.Integer());
+        }
+        value->number = scanner.kind() == FieldKind::kDouble ? scanner.Double() : 0;
+        return scanner.kind() == FieldKind::kDouble;
+      case ColumnType::kTimestampMs: break;
+    }
+    return false;
+  }
+
+  void AppendTyped() {
+    for (size_t i = 0; i < types_.size(); ++i) {
+      ColumnBuffer& column = table_->column(kTyped + static_cast<int>(i));
+      const Typed& value = filled_[i];
+      if (!value.present) column.AppendNull();
+      else if (types_[i] == ColumnType::kString) column.AppendString(value.text);
+      else if (types_[i] == ColumnType::kDouble) column.AppendDouble(value.number);
+      else if (types_[i] == ColumnType::kBool) column.AppendBool(value.integer != 0);
+      else column.AppendInt(value.integer);
+    }
+  }
+
+  std::unique_ptr<TableWriter> table_;
+  std::map<std::string, int, std::less<>> positions_;
+  std::vector<std::pair<std::string, int>> order_;  // what came at which place of earlier documents
+  std::vector<ColumnType> types_;
+  std::vector<Typed> filled_;
+  std::string first_id_, last_id_, buffer_;
+};
+
+const std::vector<int> kEntityColumns = {kId, kVersion, kCreatedAt, kUpdatedAt, kCreatedBy, kUpdatedBy, kData};
+
+void FillEntity(const TableChunk& chunk, int64_t row, Entity* entity) {
+  auto at = static_cast<size_t>(row);
+  const auto& c = chunk.columns;
+  entity->id.assign(c[0].strings[at]);
+  entity->version = c[1].ints[at];
+  entity->created_at_ms = c[2].ints[at];
+  entity->updated_at_ms = c[3].ints[at];
+  auto optional = [&](const ColumnChunkView& column, std::optional<std::string>* text) {
+    if (column.is_null(row)) text->reset();
+    else text->emplace(column.strings[at]);
+  };
+  optional(c[4], &entity->created_by);
+  optional(c[5], &entity->updated_by);
+  entity->data.assign(c[6].strings[at]);
+}
+
+class DataCursor : public EntityCursor {
+ public:
+  DataCursor(std::shared_ptr<TableReader> table, std::unique_ptr<TableScanner> scanner, std::string from)
+      : table_(std::move(table)), scanner_(std::move(scanner)), from_(std::move(from)) {}
+  Result<bool> Next(Entity* entity) override {
+    while (true) {
+      if (row_ == chunk_.rows) {
+        ASSIGN_OR_RETURN(bool more, scanner_->Next(&chunk_));
+        if (!more) return false;
+        row_ = 0;
+      }
+      FillEntity(chunk_, row_++, entity);
+      if (entity->id <= last_id_) return Corruption(table_->name() + ": ids don't ascend at " + entity->id);
+      last_id_ = entity->id;
+      if (entity->id >= from_) return true;
+    }
+  }
+
+ private:
+  std::shared_ptr<TableReader> table_;
+  std::unique_ptr<TableScanner> scanner_;
+  std::string from_, last_id_;
+  TableChunk chunk_;
+  int64_t row_ = 0;
+};
+
+class ParquetDataFile : public DataFile {
+ public:
+  Status Open(std::shared_ptr<const ReadableFile> file, std::string name, std::string_view database_id) {
+    ASSIGN_OR_RETURN(table_, TableReader::Open(std::move(file), std::move(name)));
+    std::string format = table_->footer("parquedb.format").value_or("");
+    if (format.starts_with("data/") && format != kFormat) {
+      return Unsupported(table_->name() + " has format " + format + "; this program reads " + std::string(kFormat), "use a newer parquedb");
+    }
+    if (format != kFormat) return Corruption(table_->name() + ": no data file: format '" + format + "'");
+    footer_.database_id = table_->footer("parquedb.database").value_or("");
+    if (!database_id.empty() && footer_.database_id != database_id) {
+      return Corruption(table_->name() + " belongs to database " + footer_.database_id + ", not " + std::string(database_id));
+    }
+    ASSIGN_OR_RETURN(footer_.through, FooterNumber(*table_, "parquedb.through"));
+    ASSIGN_OR_RETURN(footer_.rows, FooterNumber(*table_, "parquedb.rows"));
+    footer_.digest = table_->footer("parquedb.digest").value_or("");
+    ASSIGN_OR_RETURN(footer_.fields, DecodeFields(table_->footer("parquedb.fields").value_or(""), table_->name()));
+    const TableSchema wanted = SystemSchema();
+    if (footer_.rows != table_->row_count() || table_->schema().size() < wanted.size()) return Corruption(table_->name() + ": its rows or columns are not those of its footer");
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const ColumnSpec& found = table_->schema()[i];
+      if (found.name != wanted[i].name || found.type != wanted[i].type) return Corruption(table_->name() + ": column '" + found.name + "' was found, '" + wanted[i].name + "' was expected");
+    }
+    return Status::Ok();
+  }
+  const DataFileFooter& footer() const override { return footer_; }
+  const TableReader& table() const override { return *table_; }
+
+  Result<std::unique_ptr<EntityCursor>> Scan(std::string_view from) const override {
+    int first = 0;
+    while (!from.empty() && first < table_->row_group_count()) {
+      auto range = table_->string_range(first, kId);
+      if (!range || range->max >= from) break;
+      ++first;
+    }
+    ASSIGN_OR_RETURN(auto scanner, table_->Scan(first, table_->row_group_count(), kEntityColumns));
+    return std::unique_ptr<EntityCursor>(std::make_unique<DataCursor>(table_, std::move(scanner), std::string(from)));
+  }
+
+  Result<std::optional<Entity>> Find(std::string_view id) const override {
+    for (int group = 0; group < table_->row_group_count(); ++group) {
+      ASSIGN_OR_RETURN(auto span, table_->FindSpan(group, kId, id));
+      if (span.first == span.last) continue;
+      TableChunk ids;
+      RETURN_IF_ERROR(table_->ReadRows(span.first, span.last - span.first, {kId}, &ids));
+      for (int64_t i = 0; i < ids.rows; ++i) {
+        if (ids.columns[0].strings[static_cast<size_t>(i)] != id) continue;
+        TableChunk chunk;
+        RETURN_IF_ERROR(table_->ReadRows(span.first + i, 1, kEntityColumns, &chunk));
+        Entity entity;
+        FillEntity(chunk, 0, &entity);
+        return std::optional<Entity>(std::move(entity));
+      }
+    }
+    return std::optional<Entity>();
+  }
+
+ private:
+  std::shared_ptr<TableReader> table_;
+  DataFileFooter footer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(PendingFile& file, TableSchema typed) {
+  auto writer = std::make_unique<ParquetDataWriter>();
+  RETURN_IF_ERROR(writer->Open(file, std::move(typed)));
+  return std::unique_ptr<DataFileWriter>(std::move(writer));
+}
+
+Result<std::shared_ptr<DataFile>> DataFile::Open(std::shared_ptr<const ReadableFile> file, std::string name, std::string_view database_id) {
+  auto data = std::make_shared<ParquetDataFile>();
+  RETURN_IF_ERROR(data->Open(std::move(file), std::move(name), database_id));
+  return std::shared_ptr<DataFile>(std::move(data));
+}
+
+}  // namespace parquedb

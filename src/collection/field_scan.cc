@@ -1,0 +1,117 @@
+#include "collection/field_scan.h"
+
+#include <charconv>
+#include <cstdlib>
+
+namespace parquedb {
+namespace {
+
+std::string_view Decode(std::string_view quoted, std::string* buffer) {
+  std::string_view inner = quoted.substr(1, quoted.size() - 2);
+  if (inner.find('\\') == std::string_view::npos) return inner;
+  buffer->clear();
+  for (size_t i = 0; i < inner.size(); ++i) {
+    if (inner[i] != '\\' || i + 1 >= inner.size()) {
+      buffer->push_back(inner[i]);
+      continue;
+    }
+    char kind = inner[++i];
+    switch (kind) {
+      case 'b': buffer->push_back('\b'); break;
+      case 'f': buffer->push_back('\f'); break;
+      case 'n': buffer->push_back('\n'); break;
+      case 'r': buffer->push_back('\r'); break;
+      case 't': buffer->push_back('\t'); break;
+      case 'u': {
+        int code = 0;
+        if (i + 4 < inner.size()) std::from_chars(inner.data() + i + 1, inner.data() + i + 5, code, 16);
+        buffer->push_back(static_cast<char>(code));  // stored text escapes only control characters so
+        i += 4;
+        break;
+      }
+      default: buffer->push_back(kind);
+    }
+  }
+  return *buffer;
+}
+
+}  // namespace
+
+FieldScanner::FieldScanner(std::string_view object) : whole_(object) {}
+
+Status FieldScanner::Damaged() const { return Corruption("a stored document is damaged at byte " + std::to_string(at_)); }
+
+// at_ stands on the opening quote; afterwards behind the closing one.
+bool FieldScanner::SkipString() {
+  for (size_t i = at_ + 1; i < whole_.size(); ++i) {
+    if (whole_[i] == '\\') ++i;
+    else if (whole_[i] == '"') {
+      at_ = i + 1;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool FieldScanner::SkipValue() {
+  char c = whole_[at_];
+  if (c == '"') {
+    kind_ = FieldKind::kString;
+    return SkipString();
+  }
+  if (c == '{' || c == '[') {
+    kind_ = FieldKind::kOther;
+    int depth = 0;
+    while (at_ < whole_.size()) {
+      char d = whole_[at_];
+      if (d == '"') {
+        if (!SkipString()) return false;
+        continue;
+      }
+      ++at_;
+      if (d == '{' || d == '[') ++depth;
+      if ((d == '}' || d == ']') && --depth == 0) return true;
+    }
+    return false;
+  }
+  size_t begin = at_;
+  while (at_ < whole_.size() && whole_[at_] != ',' && whole_[at_] != '}') ++at_;
+  std::string_view text = whole_.substr(begin, at_ - begin);
+  if (text == "true" || text == "false") {
+    kind_ = FieldKind::kBool;
+  } else if (text == "null" || text.empty()) {
+    kind_ = FieldKind::kOther;
+  } else if (text.find_first_of(".e") != std::string_view::npos) {
+    kind_ = FieldKind::kDouble;
+  } else {
+    bool fits = std::from_chars(text.data(), text.data() + text.size(), integer_).ec == std::errc();
+    kind_ = fits ? FieldKind::kInteger : FieldKind::kOther;
+  }
+  return at_ < whole_.size();
+}
+
+Result<bool> FieldScanner::Next() {
+  if (whole_.size() < 2 || whole_[0] != '{') return Damaged();
+  if (at_ == 0) at_ = 1;
+  else if (at_ < whole_.size() && whole_[at_] == ',') ++at_;
+  if (at_ + 1 == whole_.size() && whole_[at_] == '}') return false;
+  if (at_ >= whole_.size() || whole_[at_] != '"') return Damaged();
+  size_t begin = at_;
+  if (!SkipString()) return Damaged();
+  name_ = Decode(whole_.substr(begin, at_ - begin), &name_buffer_);
+  if (at_ + 1 >= whole_.size() || whole_[at_] != ':') return Damaged();
+  begin = ++at_;
+  if (!SkipValue()) return Damaged();
+  text_ = whole_.substr(begin, at_ - begin);
+  return true;
+}
+
+double FieldScanner::Double() const {
+  double number = 0;
+  if (std::from_chars(text_.data(), text_.data() + text_.size(), number).ec != std::errc()) number = std::strtod(std::string(text_).c_str(), nullptr);
+  return number;
+}
+
+std::string_view FieldScanner::String(std::string* buffer) const { return Decode(text_, buffer); }
+
+}  // namespace parquedb

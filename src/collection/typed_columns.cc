@@ -1,0 +1,94 @@
+#include <algorithm>
+#include <set>
+
+#include "collection/data_file.h"
+#include "collection/field_scan.h"
+
+namespace parquedb {
+namespace {
+
+constexpr size_t kMaxTypedColumns = 300;
+
+std::string FoldCase(std::string_view name) {
+  std::string folded(name);
+  for (char& c : folded) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return folded;
+}
+
+bool IsColumnName(std::string_view name) {
+  if (name.empty() || name.front() == '$') return false;
+  return std::none_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '.' || c == '"' || c == '\'' || c == '`';
+  });
+}
+
+// The one scalar type of all values, if there is one. Nulls don't matter: they are absent from the column.
+std::optional<ColumnType> TypeOf(const FieldCounts& counts) {
+  if (counts.others > 0) return std::nullopt;
+  int kinds = (counts.strings > 0) + (counts.bools > 0) + (counts.integers + counts.doubles > 0);
+  if (kinds != 1) return std::nullopt;
+  if (counts.strings > 0) return ColumnType::kString;
+  if (counts.bools > 0) return ColumnType::kBool;
+  if (counts.doubles == 0) return ColumnType::kInt64;
+  if (counts.inexact_integers > 0) return std::nullopt;
+  return ColumnType::kDouble;
+}
+
+int64_t Present(const FieldCounts& counts) { return counts.strings + counts.integers + counts.doubles + counts.bools; }
+
+}  // namespace
+
+Status CountFields(std::string_view data, int sign, FieldTable* table) {
+  FieldScanner scanner(data);
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, scanner.Next());
+    if (!more) return Status::Ok();
+    if (scanner.name().starts_with('$')) continue;
+    auto found = table->find(scanner.name());
+    if (found == table->end()) found = table->emplace(std::string(scanner.name()), FieldCounts()).first;
+    FieldCounts& counts = found->second;
+    switch (scanner.kind()) {
+      case FieldKind::kString: counts.strings += sign; break;
+      case FieldKind::kInteger:
+        counts.integers += sign;
+        if (!IsExactInDouble(scanner.Integer())) counts.inexact_integers += sign;
+        break;
+      case FieldKind::kDouble: counts.doubles += sign; break;
+      case FieldKind::kBool: counts.bools += sign; break;
+      case FieldKind::kOther:
+        if (scanner.text() != "null") counts.others += sign;
+        break;
+    }
+  }
+}
+
+TableSchema TypedColumns(const FieldTable& table, int64_t rows) {
+  std::vector<std::pair<int64_t, const FieldTable::value_type*>> candidates;
+  for (const auto& field : table) {
+    int64_t present = Present(field.second);
+    if (present > 0 && present * 10 >= rows && IsColumnName(field.first) && TypeOf(field.second)) candidates.emplace_back(present, &field);
+  }
+  // Names that differ in case only would make the file unreadable in some engines: none of them gets a column.
+  std::map<std::string, int> spellings;
+  for (const auto& [name, counts] : table) ++spellings[FoldCase(name)];
+  std::erase_if(candidates, [&](const auto& candidate) { return spellings[FoldCase(candidate.second->first)] > 1; });
+  if (candidates.size() > kMaxTypedColumns) {
+    std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    candidates.resize(kMaxTypedColumns);
+    std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.second->first < b.second->first; });
+  }
+  TableSchema schema;
+  for (const auto& [present, field] : candidates) {
+    ColumnSpec spec;
+    spec.name = field->first;
+    spec.type = *TypeOf(field->second);
+    spec.nullable = true;
+    spec.coding = spec.type == ColumnType::kBool ? ColumnCoding::kPlain : ColumnCoding::kDictionary;
+    schema.push_back(spec);
+  }
+  return schema;
+}
+
+}  // namespace parquedb

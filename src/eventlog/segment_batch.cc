@@ -1,0 +1,101 @@
+#include "eventlog/segment_batch.h"
+
+#include <algorithm>
+
+#include "core/limits.h"
+#include "core/test_hooks.h"
+#include "model/layout.h"
+
+namespace parquedb {
+namespace {
+
+constexpr uint64_t kSegmentRawBytes = 256 * kMiB;  // a segment of a direct batch ends here
+
+// The lines that wrote [from, to], the first clipped to `from`.
+std::vector<LineEntry> ClipLines(const std::vector<LineEntry>& lines, int64_t from, int64_t to) {
+  std::vector<LineEntry> clipped;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    int64_t end = i + 1 < lines.size() ? lines[i + 1].from - 1 : INT64_MAX;
+    if (end < from || lines[i].from > to || end < lines[i].from) continue;
+    clipped.push_back({lines[i].id, std::max(lines[i].from, from)});
+  }
+  return clipped;
+}
+
+}  // namespace
+
+// Hashes what passes through, so that no file is read a second time for its hash.
+class SegmentBatch::HashingFile : public PendingFile {
+ public:
+  explicit HashingFile(std::unique_ptr<PendingFile> file) : file_(std::move(file)) {}
+  const std::string& path() const override { return file_->path(); }
+  uint64_t size() const override { return file_->size(); }
+  Status Append(std::string_view bytes) override {
+    hash_.Update(bytes);
+    return file_->Append(bytes);
+  }
+  Status Close() override { return file_->Close(); }
+  std::string Hash() { return ToHex(hash_.Finish()); }
+  std::unique_ptr<PendingFile> Release() { return std::move(file_); }
+
+ private:
+  std::unique_ptr<PendingFile> file_;
+  Sha256 hash_;
+};
+
+SegmentBatch::SegmentBatch(StorageBackend& storage, Start start) : storage_(storage), start_(std::move(start)), digest_(start_.digest) {}
+
+SegmentBatch::~SegmentBatch() {
+  writer_.reset();  // before the file it writes into
+  if (kept_) return;
+  for (const SegmentEntry& entry : entries_) {
+    // Recovery removes what can't be removed now.
+    if (!storage_.Remove(entry.path).ok()) return;
+  }
+}
+
+Status SegmentBatch::OpenSegment(const EventView& first) {
+  open_ = SegmentEntry();
+  open_.seq = start_.next_seq++;
+  open_.path = SegmentPath(open_.seq);
+  open_.min_lsn = first.lsn;
+  open_.min_ts_ms = first.ts_ms;
+  ASSIGN_OR_RETURN(auto file, storage_.CreatePending(open_.path));
+  file_ = std::make_unique<HashingFile>(std::move(file));
+  ASSIGN_OR_RETURN(writer_, SegmentWriter::Open(*file_));
+  return Status::Ok();
+}
+
+Status SegmentBatch::Append(const EventView& event) {
+  if (writer_ == nullptr) RETURN_IF_ERROR(OpenSegment(event));
+  if (event.before) digest_.Subtract(event.target, *event.before);
+  if (event.after) digest_.Add(event.target, *event.after);
+  RETURN_IF_ERROR(writer_->Append(event));
+  open_.max_lsn = event.lsn;
+  open_.max_ts_ms = event.ts_ms;
+  ++open_.count;
+  return writer_->raw_bytes() >= kSegmentRawBytes ? CloseSegment() : Status::Ok();
+}
+
+Status SegmentBatch::CloseSegment() {
+  if (writer_ == nullptr) return Status::Ok();
+  RETURN_IF_ERROR(writer_->Finish({.database_id = start_.database_id, .lines = ClipLines(start_.lines, open_.min_lsn, open_.max_lsn), .digest = digest_.Hex()}));
+  writer_.reset();
+  open_.sha256 = file_->Hash();
+  open_.size_bytes = static_cast<int64_t>(file_->size());
+  open_.created_at_ms = start_.now_ms;
+  std::vector<std::unique_ptr<PendingFile>> files;
+  files.push_back(file_->Release());
+  entries_.push_back(open_);  // from here on the destructor removes it
+  PassKillPoint("segment.before_publish");
+  RETURN_IF_ERROR(storage_.Publish(std::move(files)));
+  PassKillPoint("segment.published");
+  // Read back: the footer must say what the manifest will say.
+  ASSIGN_OR_RETURN(auto segment, Segment::Open(storage_, open_, start_.database_id));
+  (void)segment;
+  return Status::Ok();
+}
+
+Status SegmentBatch::Finish() { return CloseSegment(); }
+
+}  // namespace parquedb

@@ -1,0 +1,121 @@
+#include "eventlog/view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/limits.h"
+#include "eventlog/manifest_file.h"
+#include "eventlog/wal_directory.h"
+#include "model/layout.h"
+
+namespace parquedb {
+namespace {
+
+constexpr int kAttempts = 10;
+
+// One attempt. nullopt: the log moved meanwhile; begin again.
+class ViewTaker {
+ public:
+  ViewTaker(const StorageBackend& storage, const ViewRequest& request) : storage_(storage), request_(request) {}
+
+  Result<std::optional<View>> Take() {
+    ASSIGN_OR_RETURN(EventManifest first, ReadEventManifest(storage_));
+    view_.checkpoint = first.checkpoint;
+    view_.files = std::move(first.files);
+    RETURN_IF_ERROR(PinDerived());
+    ASSIGN_OR_RETURN(auto wal, ReadWalDirectory(storage_, {.sync = true, .recovering = false}));
+    if (!wal) return std::optional<View>();
+    ASSIGN_OR_RETURN(view_.manifest, ReadEventManifest(storage_));
+    if (!JoinTail(std::move(*wal))) return std::optional<View>();
+    return std::optional<View>(std::move(view_));
+  }
+  // What did not fit, for the message after the last attempt.
+  const std::string& gap() const { return gap_; }
+
+ private:
+  Status PinDerived() {
+    std::set<std::string, std::less<>> wanted(request_.namespaces.begin(), request_.namespaces.end());
+    for (const auto& [path, through] : view_.files) {
+      auto name = ParsePath(path);
+      if (!request_.pin_all && (!name || !wanted.contains(name->ns))) continue;
+      auto file = storage_.Open(path);
+      // A derived file may be lost: the log is read instead.
+      if (!file.ok() && file.status().code() == StatusCode::kNotFound) continue;
+      if (!file.ok()) return file.status();
+      view_.derived.emplace(path, std::move(*file));
+    }
+    return Status::Ok();
+  }
+
+  // Events behind the last segment must follow it without a hole.
+  bool JoinTail(std::vector<WalPart> parts) {
+    view_.head = std::max(view_.manifest.last_lsn(), view_.manifest.compacted_through);
+    for (WalPart& part : parts) {
+      if (part.events.empty()) continue;
+      if (part.events.back().lsn <= view_.head) continue;
+      if (part.events.front().lsn > view_.head + 1) {
+        gap_ = fmt::format("lsn {} is missing: the log ends at {}, {} begins at {}", view_.head + 1, view_.head, part.path, part.events.front().lsn);
+        return false;
+      }
+      std::erase_if(part.events, [this](const Event& event) { return event.lsn <= view_.head; });
+      view_.head = part.events.back().lsn;
+      view_.tail.insert(view_.tail.end(), part.events.begin(), part.events.end());
+      part.events.clear();
+      view_.wal.push_back(std::move(part));
+    }
+    return true;
+  }
+
+  const StorageBackend& storage_;
+  const ViewRequest& request_;
+  View view_;
+  std::string gap_;
+};
+
+}  // namespace
+
+int64_t View::head_ts_ms() const {
+  if (!tail.empty()) return tail.back().ts_ms;
+  return manifest.segments.empty() ? manifest.created_at_ms : manifest.segments.back().max_ts_ms;
+}
+
+std::vector<LineEntry> View::lines() const {
+  std::vector<LineEntry> lines = manifest.lines;
+  for (const WalPart& part : wal) {
+    if (lines.empty() || lines.back().id != part.line) lines.push_back({part.line, part.first_lsn});
+  }
+  return lines;
+}
+
+Knows View::knows() const {
+  EventManifest whole;
+  whole.lines = lines();
+  whole.merges = manifest.merges;
+  return KnowsAt(whole, head);
+}
+
+Result<View> TakeView(const StorageBackend& storage, int64_t now_ms, const ViewRequest& request) {
+  ASSIGN_OR_RETURN(auto restoring, storage.Stat(kRestoringPath));
+  if (restoring) {
+    return Unsupported(storage.Describe() + ": a restore into it has not ended (" + std::string(kRestoringPath) + ")", "run the same pull or restore again");
+  }
+  std::string gap;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    ViewTaker taker(storage, request);
+    ASSIGN_OR_RETURN(auto view, taker.Take());
+    if (view) {
+      view->taken_ms = std::max(now_ms, view->head_ts_ms());
+      return std::move(*view);
+    }
+    gap = taker.gap();
+  }
+  // A log that stands still and has a hole is damaged; one that moves is merely busy.
+  ASSIGN_OR_RETURN(EventManifest before, ReadEventManifest(storage));
+  ASSIGN_OR_RETURN(EventManifest after, ReadEventManifest(storage));
+  if (!gap.empty() && before == after) return Corruption(gap, "parquedb verify; then pull from a backup");
+  return Status(StatusCode::kBusy, "the log moved on 10 times while a view of it was taken", "try again");
+}
+
+}  // namespace parquedb
