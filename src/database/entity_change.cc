@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "exchange/import_record.h"
 #include "model/names.h"
 #include "model/state_text.h"
 
@@ -29,6 +30,30 @@ Result<std::optional<Entity>> WithLinks(const Entity& before, const Links& links
 }
 
 }  // namespace
+
+Result<Entity> MakeEntity(std::string_view id, std::string_view json, const Stamp& stamp) {
+  thread_local RecordNormalizer normalizer;
+  NormalizedRecord normalized;
+  ImportRecord record;
+  RETURN_IF_ERROR(normalizer.Normalize(json, &normalized));
+  for (const auto& member : normalized.system) {
+    if (member.name == "$type" && member.text != "\"" + std::string(NamespaceOfId(id)) + "\"") {
+      return InvalidData("$type is " + member.text + "; the namespace is " + std::string(NamespaceOfId(id)));
+    }
+  }
+  RETURN_IF_ERROR(TakeRecord(std::move(normalized), &record));
+  if (!record.id.empty() && record.id != id) return InvalidData("$id is " + record.id + "; the entity is " + std::string(id));
+  record.id = std::string(id);
+  return ToEntity(std::move(record), stamp.ts_ms, stamp.actor);
+}
+
+Result<std::optional<Entity>> ReplaceFields(const Entity& before, std::string_view json, const Stamp& stamp) {
+  ASSIGN_OR_RETURN(Links links, ReadLinks(before.data));
+  ASSIGN_OR_RETURN(Value document, ParseJson(json));
+  if (!document.is_object()) return InvalidData("a document must be a JSON object");
+  ASSIGN_OR_RETURN(std::string fields, FieldsFromValue(document.get_object()));
+  return WithData(before, JoinData(links, fields), stamp);
+}
 
 Result<std::optional<Entity>> ApplyUpdate(const Entity& before, const Update& update, const Stamp& stamp) {
   ASSIGN_OR_RETURN(Links links, ReadLinks(before.data));

@@ -1,0 +1,87 @@
+#include "exchange/import_record.h"
+
+#include "core/limits.h"
+#include "core/time_text.h"
+#include "model/names.h"
+
+namespace parquedb {
+namespace {
+
+Status TakeTime(const std::string& name, const Value& value, std::optional<int64_t>* ts_ms) {
+  if (value.is_string()) *ts_ms = ParseRfc3339({value.get_string().data(), value.get_string().size()});
+  return *ts_ms ? Status::Ok() : InvalidData(name + " is no time like 2026-02-01T12:00:00Z");
+}
+
+Status TakeActor(const std::string& name, const Value& value, std::optional<std::string>* actor) {
+  if (value.is_null()) return Status::Ok();
+  if (!value.is_string()) return InvalidData(name + " is not a string");
+  actor->emplace(value.get_string().data(), value.get_string().size());
+  Status good = CheckActor(**actor);
+  return good.ok() ? good : InvalidData(name + ": " + good.message());
+}
+
+Status TakeMember(const std::string& name, const std::string& text, ImportRecord* record, std::string* type) {
+  ASSIGN_OR_RETURN(Value value, ParseJson(text));
+  auto string = [&]() -> Result<std::string> {
+    if (!value.is_string()) return InvalidData(name + " is not a string");
+    return std::string(value.get_string().data(), value.get_string().size());
+  };
+  if (name == "$id") {
+    ASSIGN_OR_RETURN(record->id, string());
+    auto parsed = ParseEntityId(record->id);
+    return parsed.ok() ? Status::Ok() : InvalidData("$id: " + parsed.status().message());
+  }
+  if (name == "$type") {
+    ASSIGN_OR_RETURN(*type, string());
+    return Status::Ok();
+  }
+  if (name == "$version") {
+    if (!value.is_int64() || value.get_int64() < 1) return InvalidData("$version is no whole number from 1 on");
+    record->version = value.get_int64();
+    return Status::Ok();
+  }
+  if (name == "$createdAt") return TakeTime(name, value, &record->created_at_ms);
+  if (name == "$updatedAt") return TakeTime(name, value, &record->updated_at_ms);
+  if (name == "$createdBy") return TakeActor(name, value, &record->created_by);
+  if (name == "$updatedBy") return TakeActor(name, value, &record->updated_by);
+  if (name == "$links") {
+    ASSIGN_OR_RETURN(record->links, LinksFromValue(value));
+    return Status::Ok();
+  }
+  return InvalidData("the name " + name + " begins with $: such names are the system's");
+}
+
+}  // namespace
+
+Status TakeRecord(NormalizedRecord&& normalized, ImportRecord* record) {
+  record->id.clear();
+  record->version = record->created_at_ms = record->updated_at_ms = std::nullopt;
+  record->created_by = record->updated_by = std::nullopt;
+  record->links.clear();
+  std::string type;
+  for (const auto& member : normalized.system) RETURN_IF_ERROR(TakeMember(member.name, member.text, record, &type));
+  if (!type.empty() && !record->id.empty() && type != NamespaceOfId(record->id)) {
+    return InvalidData("$type is " + type + ", $id is " + record->id);
+  }
+  record->fields = std::move(normalized.fields);
+  record->id_text = normalized.has_id_text ? std::move(normalized.id_text) : "";
+  if (record->fields.size() + 2 > kMaxDocumentBytes) {
+    return InvalidData("the document has " + std::to_string(record->fields.size() + 2) + " bytes; at most 16 MiB are allowed");
+  }
+  return Status::Ok();
+}
+
+Entity ToEntity(ImportRecord&& record, int64_t ts_ms, const std::string& actor) {
+  auto nobody_or = [](const std::string& name) { return name.empty() ? std::nullopt : std::optional<std::string>(name); };
+  Entity entity;
+  entity.id = std::move(record.id);
+  entity.version = record.version.value_or(1);
+  entity.created_at_ms = record.created_at_ms.value_or(ts_ms);
+  entity.updated_at_ms = record.updated_at_ms.value_or(ts_ms);
+  entity.created_by = record.created_by || record.created_at_ms ? std::move(record.created_by) : nobody_or(actor);
+  entity.updated_by = record.updated_by || record.updated_at_ms ? std::move(record.updated_by) : nobody_or(actor);
+  entity.data = JoinData(record.links, record.fields);
+  return entity;
+}
+
+}  // namespace parquedb

@@ -1,0 +1,239 @@
+#include "exchange/line_reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "core/errno_status.h"
+#include "core/limits.h"
+
+namespace parquedb {
+namespace {
+
+constexpr size_t kBlockBytes = 1 << 20;
+
+class FileInput : public InputStream {
+ public:
+  FileInput(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  ~FileInput() override { ::close(fd_); }
+  Result<size_t> Read(size_t bytes, std::string* out) override {
+    size_t before = out->size();
+    out->resize(before + bytes);
+    ssize_t got;
+    do {
+      got = ::read(fd_, out->data() + before, bytes);
+    } while (got < 0 && errno == EINTR);
+    out->resize(before + (got > 0 ? static_cast<size_t>(got) : 0));
+    if (got < 0) return ErrnoStatus(path_, "can't read");
+    return static_cast<size_t>(got);
+  }
+
+ private:
+  int fd_;
+  std::string path_;
+};
+
+// Keeps what was read and not yet used.
+class Buffered {
+ public:
+  explicit Buffered(std::unique_ptr<InputStream> input) : input_(std::move(input)) {}
+  // Drops what is in front of `begin` and reads on. False at the end of the input.
+  Result<bool> More() {
+    if (ended_) return false;
+    bytes.erase(0, begin);
+    begin = 0;
+    ASSIGN_OR_RETURN(size_t got, input_->Read(kBlockBytes, &bytes));
+    ended_ = got == 0;
+    return got > 0;
+  }
+  std::string bytes;
+  size_t begin = 0;
+
+ private:
+  std::unique_ptr<InputStream> input_;
+  bool ended_ = false;
+};
+
+Status TooLong(int64_t line) {
+  return InvalidData("line " + std::to_string(line) + ": the record has more than " + std::to_string(kMaxInputRecordBytes) + " bytes");
+}
+
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+class LineReader : public RawRecordReader {
+ public:
+  explicit LineReader(std::unique_ptr<InputStream> input) : input_(std::move(input)) {}
+
+  Result<bool> Next(std::string_view* text, int64_t* line) override {
+    size_t scanned = 0;
+    while (true) {
+      const char* from = input_.bytes.data() + input_.begin + scanned;
+      size_t left = input_.bytes.size() - input_.begin - scanned;
+      const void* found = left > 0 ? std::memchr(from, '\n', left) : nullptr;
+      size_t length = found != nullptr ? static_cast<size_t>(static_cast<const char*>(found) - input_.bytes.data()) - input_.begin : scanned + left;
+      if (found == nullptr) {
+        if (length > kMaxInputRecordBytes) return TooLong(line_ + 1);
+        scanned = length;
+        ASSIGN_OR_RETURN(bool more, input_.More());
+        if (more) continue;
+        if (length == 0) return false;
+      }
+      *text = std::string_view(input_.bytes).substr(input_.begin, length);
+      input_.begin += length + (found != nullptr ? 1 : 0);
+      scanned = 0;
+      if (line_++ == 0 && text->starts_with("\xEF\xBB\xBF")) text->remove_prefix(3);
+      while (!text->empty() && IsBlank(text->back())) text->remove_suffix(1);
+      *line = line_;
+      if (!text->empty()) return true;
+      if (found == nullptr) return false;
+    }
+  }
+
+ private:
+  Buffered input_;
+  int64_t line_ = 0;
+};
+
+class ArrayReader : public RawRecordReader {
+ public:
+  explicit ArrayReader(std::unique_ptr<InputStream> input) : input_(std::move(input)) {}
+
+  Result<bool> Next(std::string_view* text, int64_t* line) override {
+    if (!opened_) RETURN_IF_ERROR(OpenArray());
+    if (ended_) return false;
+    ASSIGN_OR_RETURN(char c, Peek());
+    if (c == ']' && first_) {
+      Take();
+      RETURN_IF_ERROR(CloseArray());
+      return false;
+    }
+    first_ = false;
+    *line = line_;
+    RETURN_IF_ERROR(FindEnd());
+    *text = std::string_view(input_.bytes).substr(input_.begin, length_);
+    for (char d : *text) line_ += d == '\n';
+    while (!text->empty() && IsBlank(text->back())) text->remove_suffix(1);
+    element_ = length_;
+    pending_ = true;
+    return true;
+  }
+
+ private:
+  Status Fail(std::string_view what) const { return InvalidData("line " + std::to_string(line_) + ": " + std::string(what)); }
+
+  // What follows the element that was given out: ',' or the end.
+  Status Finish() {
+    pending_ = false;
+    input_.begin += element_;
+    char c = input_.bytes[input_.begin++];
+    if (c == ']') return CloseArray();
+    return Status::Ok();
+  }
+
+  // The next character that is no blank; '\0' at the end.
+  Result<char> Peek() {
+    if (pending_) RETURN_IF_ERROR(Finish());
+    if (ended_) return '\0';
+    return PeekRaw();
+  }
+  Result<char> PeekRaw() {
+    while (true) {
+      while (input_.begin < input_.bytes.size() && IsBlank(input_.bytes[input_.begin])) line_ += input_.bytes[input_.begin++] == '\n';
+      if (input_.begin < input_.bytes.size()) return input_.bytes[input_.begin];
+      ASSIGN_OR_RETURN(bool more, input_.More());
+      if (!more) return '\0';
+    }
+  }
+  void Take() { ++input_.begin; }
+
+  Status OpenArray() {
+    opened_ = true;
+    ASSIGN_OR_RETURN(char c, PeekRaw());
+    if (input_.bytes.starts_with("\xEF\xBB\xBF")) {
+      input_.begin = 3;
+      ASSIGN_OR_RETURN(c, PeekRaw());
+    }
+    if (c == '{') {
+      in_object_ = true;
+      Take();
+      ASSIGN_OR_RETURN(c, PeekRaw());
+      if (c != '"') return Fail("an array, or an object with one member that is an array, was expected");
+      Take();
+      while (true) {
+        ASSIGN_OR_RETURN(c, PeekRaw());
+        if (c == '\0') return Fail("the text ends too early");
+        Take();
+        if (c == '\\') Take();
+        if (c == '"') break;
+      }
+      ASSIGN_OR_RETURN(c, PeekRaw());
+      if (c != ':') return Fail("':' was expected");
+      Take();
+      ASSIGN_OR_RETURN(c, PeekRaw());
+    }
+    if (c != '[') return Fail("an array, or an object with one member that is an array, was expected");
+    Take();
+    return Status::Ok();
+  }
+
+  Status CloseArray() {
+    ended_ = true;
+    ASSIGN_OR_RETURN(char c, PeekRaw());
+    if (in_object_) {
+      if (c != '}') return Fail("the object has more than one member");
+      Take();
+      ASSIGN_OR_RETURN(c, PeekRaw());
+    }
+    return c == '\0' ? Status::Ok() : Fail("something follows the array");
+  }
+
+  // length_: bytes of the element at begin, up to its ',' or ']'.
+  Status FindEnd() {
+    int64_t depth = 0;
+    bool in_string = false;
+    for (size_t i = 0;; ++i) {
+      if (input_.begin + i >= input_.bytes.size()) {
+        if (i > kMaxInputRecordBytes) return TooLong(line_);
+        ASSIGN_OR_RETURN(bool more, input_.More());
+        if (!more) return Fail("the text ends inside the array");
+      }
+      char c = input_.bytes[input_.begin + i];
+      if (in_string) {
+        if (c == '\\') ++i;
+        else if (c == '"') in_string = false;
+        continue;
+      }
+      if (c == '"') in_string = true;
+      else if (c == '{' || c == '[') ++depth;
+      else if ((c == ',' || c == ']') && depth == 0) {
+        length_ = i;
+        return Status::Ok();
+      } else if (c == '}' || c == ']') --depth;
+    }
+  }
+
+  Buffered input_;
+  bool opened_ = false, ended_ = false, first_ = true, in_object_ = false, pending_ = false;
+  size_t length_ = 0, element_ = 0;
+  int64_t line_ = 1;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path) {
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return NotFound("there is no file " + path);
+  if (fd < 0) return ErrnoStatus(path, "can't open");
+  auto input = std::make_unique<FileInput>(fd, path);
+  struct stat found;
+  if (::fstat(fd, &found) == 0 && S_ISDIR(found.st_mode)) return InvalidArgument(path + " is a folder");
+  return std::unique_ptr<InputStream>(std::move(input));
+}
+
+std::unique_ptr<RawRecordReader> ReadLines(std::unique_ptr<InputStream> input) { return std::make_unique<LineReader>(std::move(input)); }
+std::unique_ptr<RawRecordReader> ReadJsonArray(std::unique_ptr<InputStream> input) { return std::make_unique<ArrayReader>(std::move(input)); }
+
+}  // namespace parquedb

@@ -1,0 +1,36 @@
+// Splits an input into raw records: lines of an NDJSON file, elements of a JSON array. Bounded memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "parquedb/status.h"
+
+namespace parquedb {
+
+// Bytes of an input, front to back.
+class InputStream {
+ public:
+  virtual ~InputStream() = default;
+  // Appends up to `bytes` to *out; 0 at the end.
+  virtual Result<size_t> Read(size_t bytes, std::string* out) = 0;
+};
+// A file of the file system; kNotFound when it is missing, kInvalidArgument for a folder.
+Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path);
+
+class RawRecordReader {
+ public:
+  virtual ~RawRecordReader() = default;
+  // False at the end. `text` holds until the next call; `line` counts from 1.
+  virtual Result<bool> Next(std::string_view* text, int64_t* line) = 0;
+};
+
+// Lines; empty ones are left out, a UTF-8 byte order mark at the front too. A line above kMaxInputRecordBytes:
+// kInvalidData with its number.
+std::unique_ptr<RawRecordReader> ReadLines(std::unique_ptr<InputStream> input);
+// Elements of the array that the text is, or of the one array that is the only member of the object that the text is.
+std::unique_ptr<RawRecordReader> ReadJsonArray(std::unique_ptr<InputStream> input);
+
+}  // namespace parquedb

@@ -1,0 +1,176 @@
+#include "exchange/record_reader.h"
+
+#include <fmt/format.h>
+
+#include "collection/data_file.h"
+#include "core/limits.h"
+#include "core/ulid.h"
+#include "exchange/line_reader.h"
+#include "model/names.h"
+
+namespace parquedb {
+namespace {
+
+constexpr size_t kMaxBadRecords = 10;
+
+// Gives a record its id, or says that it is of another namespace.
+class IdRule {
+ public:
+  explicit IdRule(const ImportSource& source) : source_(source) {}
+  // False: skip the record.
+  Result<bool> Apply(ImportRecord* record) const {
+    if (!record->id.empty()) return source_.ns.empty() || NamespaceOfId(record->id) == source_.ns;
+    if (source_.ns.empty()) return InvalidArgument("a record has no $id: --namespace must say where it goes");
+    if (source_.id_field.empty()) {
+      record->id = source_.ns + "/" + NewUlid(SystemClock(), SystemRandom()).ToString();
+      return true;
+    }
+    if (record->id_text.empty()) return InvalidData("the field " + source_.id_field + " is missing; --id-field says that it is the id");
+    ASSIGN_OR_RETURN(Value value, ParseJson(record->id_text));
+    std::string local;
+    if (value.is_string()) local.assign(value.get_string().data(), value.get_string().size());
+    else if (value.is_int64() || value.is_uint64()) local = record->id_text;
+    else return InvalidData("the field " + source_.id_field + " is neither a string nor a whole number");
+    Status good = CheckLocalId(local);
+    if (!good.ok()) return InvalidData(good.message());
+    record->id = source_.ns + "/" + local;
+    return true;
+  }
+
+ private:
+  const ImportSource& source_;
+};
+
+class JsonRecords : public RecordReader {
+ public:
+  JsonRecords(ImportSource source, std::unique_ptr<RawRecordReader> raw)
+      : source_(std::move(source)), raw_(std::move(raw)), normalizer_(source_.id_field), bad_(source_.file) {}
+
+  Result<bool> Next(ImportRecord* record) override {
+    std::string_view text;
+    int64_t line = 0;
+    while (true) {
+      auto more = raw_->Next(&text, &line);
+      if (!more.ok()) {
+        if (more.status().code() != StatusCode::kInvalidData) return more.status();
+        bad_.Add(0, more.status());
+        return bad_.ToStatus();
+      }
+      if (!*more) return bad_.empty() ? Result<bool>(false) : bad_.ToStatus();
+      auto taken = Take(text, record);
+      record->line = line;
+      if (taken.ok() && *taken) return true;
+      if (taken.ok()) ++skipped_;
+      else if (taken.status().code() == StatusCode::kInvalidArgument) return taken.status();
+      else if (bad_.Add(line, taken.status())) return bad_.ToStatus();
+    }
+  }
+  int64_t skipped() const override { return skipped_; }
+
+ private:
+  Result<bool> Take(std::string_view text, ImportRecord* record) {
+    RETURN_IF_ERROR(normalizer_.Normalize(text, &normalized_));
+    RETURN_IF_ERROR(TakeRecord(std::move(normalized_), record));
+    return IdRule(source_).Apply(record);
+  }
+
+  ImportSource source_;
+  std::unique_ptr<RawRecordReader> raw_;
+  RecordNormalizer normalizer_;
+  NormalizedRecord normalized_;
+  BadRecords bad_;
+  int64_t skipped_ = 0;
+};
+
+// A file of the file system as columnar wants it.
+Result<std::shared_ptr<const ReadableFile>> OpenWhole(const std::string& path) {
+  size_t slash = path.rfind('/');
+  ASSIGN_OR_RETURN(auto folder, OpenDirectory(slash == std::string::npos ? "." : path.substr(0, slash + 1)));
+  auto file = folder->Open(slash == std::string::npos ? path : path.substr(slash + 1));
+  if (!file.ok() && file.status().code() == StatusCode::kNotFound) return NotFound("there is no file " + path);
+  if (!file.ok()) return file.status();
+  return std::shared_ptr<const ReadableFile>(std::move(*file));
+}
+
+// A file that `export` wrote: the $ columns.
+class ParquetRecords : public RecordReader {
+ public:
+  static Result<std::unique_ptr<RecordReader>> Open(const ImportSource& source) {
+    ASSIGN_OR_RETURN(auto handle, OpenWhole(source.file));
+    auto file = DataFile::Open(std::move(handle), source.file, "");
+    if (!file.ok()) return Damaged(file.status());
+    auto reader = std::make_unique<ParquetRecords>(source);
+    reader->file_ = std::move(*file);
+    ASSIGN_OR_RETURN(reader->cursor_, reader->file_->Scan());
+    return std::unique_ptr<RecordReader>(std::move(reader));
+  }
+  explicit ParquetRecords(ImportSource source) : source_(std::move(source)), bad_(source_.file) {}
+
+  Result<bool> Next(ImportRecord* record) override {
+    Entity entity;
+    while (true) {
+      auto more = cursor_->Next(&entity);
+      if (!more.ok()) return Damaged(more.status());
+      if (!*more) return bad_.empty() ? Result<bool>(false) : bad_.ToStatus();
+      ++row_;
+      Status taken = Take(entity, record);
+      record->line = row_;
+      if (!taken.ok()) {
+        if (bad_.Add(row_, taken)) return bad_.ToStatus();
+        continue;
+      }
+      if (source_.ns.empty() || NamespaceOfId(record->id) == source_.ns) return true;
+      ++skipped_;
+    }
+  }
+  int64_t skipped() const override { return skipped_; }
+
+ private:
+  static Status Damaged(const Status& status) {
+    return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported ? InvalidData(status.message()) : status;
+  }
+  // The texts come from outside: they are checked like any record.
+  Status Take(const Entity& entity, ImportRecord* record) {
+    RETURN_IF_ERROR(normalizer_.Normalize(entity.data, &normalized_));
+    RETURN_IF_ERROR(TakeRecord(std::move(normalized_), record));
+    auto name = ParseEntityId(entity.id);
+    if (!name.ok()) return InvalidData("$id: " + name.status().message());
+    record->id = entity.id;
+    if (entity.version < 1) return InvalidData("$version is " + std::to_string(entity.version));
+    record->version = entity.version;
+    record->created_at_ms = entity.created_at_ms;
+    record->updated_at_ms = entity.updated_at_ms;
+    record->created_by = entity.created_by;
+    record->updated_by = entity.updated_by;
+    return Status::Ok();
+  }
+
+  ImportSource source_;
+  std::shared_ptr<DataFile> file_;
+  std::unique_ptr<EntityCursor> cursor_;
+  RecordNormalizer normalizer_;
+  NormalizedRecord normalized_;
+  BadRecords bad_;
+  int64_t row_ = 0, skipped_ = 0;
+};
+
+}  // namespace
+
+bool BadRecords::Add(int64_t line, const Status& why) {
+  lines_.push_back(line > 0 ? fmt::format("{}:{}: {}", file_, line, why.message()) : fmt::format("{}: {}", file_, why.message()));
+  return lines_.size() >= kMaxBadRecords;
+}
+
+Status BadRecords::ToStatus() const {
+  std::string message = lines_.size() == 1 ? "" : fmt::format("{} records can't be taken{}:\n  ", lines_.size(), lines_.size() >= kMaxBadRecords ? " (and the rest was not read)" : "");
+  return InvalidData(message + fmt::format("{}", fmt::join(lines_, "\n  ")), "nothing was imported; correct the file and run it again");
+}
+
+Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source) {
+  if (source.format == InputFormat::kParquet) return ParquetRecords::Open(source);
+  ASSIGN_OR_RETURN(auto input, OpenInputFile(source.file));
+  auto raw = source.format == InputFormat::kJson ? ReadJsonArray(std::move(input)) : ReadLines(std::move(input));
+  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw)));
+}
+
+}  // namespace parquedb

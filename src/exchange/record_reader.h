@@ -1,0 +1,71 @@
+// Input files as a stream of records with known ids.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exchange/import_record.h"
+#include "parquedb/status.h"
+
+namespace parquedb {
+
+enum class InputFormat { kNdjson, kJson, kParquet };
+
+struct ImportSource {
+  std::string file;
+  InputFormat format = InputFormat::kNdjson;
+  std::string ns;        // entities of other namespaces are skipped; records without $id go here; "" = none
+  std::string id_field;  // a record's id is the text of this field; "" = none
+};
+
+class RecordReader {
+ public:
+  virtual ~RecordReader() = default;
+  // False at the end. Each record has an id. A bad record does not stop the reading: at the end, or after ten of them,
+  // kInvalidData names each with file, line and reason.
+  virtual Result<bool> Next(ImportRecord* record) = 0;
+  virtual int64_t skipped() const = 0;  // of other namespaces
+};
+
+// kNotFound: no such file. kInvalidData: not a file of that format.
+Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source);
+
+// Bad records, up to ten, as one error.
+class BadRecords {
+ public:
+  explicit BadRecords(std::string file) : file_(std::move(file)) {}
+  // True when that was the tenth.
+  bool Add(int64_t line, const Status& why);
+  bool empty() const { return lines_.empty(); }
+  Status ToStatus() const;
+
+ private:
+  std::string file_;
+  std::vector<std::string> lines_;
+};
+
+// One line of `import --events`.
+struct ImportedEvent {
+  int64_t ts_ms = 0;
+  Op op = Op::kCreate;
+  std::string target;
+  ImportRecord after;  // of CREATE and UPDATE: fields, links and what system fields are present
+  std::optional<std::string> actor, metadata;
+  std::string id;      // ULID or ""
+  int64_t line = 0;
+};
+
+class EventReader {
+ public:
+  static Result<std::unique_ptr<EventReader>> Open(const std::string& file);
+  virtual ~EventReader() = default;
+  // As RecordReader::Next; one line that is wrong in itself ends up in bad().
+  virtual Result<bool> Next(ImportedEvent* event) = 0;
+  // For what only the caller can know: notes the line; an error when it is the tenth.
+  virtual Status Refuse(int64_t line, const Status& why) = 0;
+  virtual Status bad() const = 0;  // ok when nothing was refused
+};
+
+}  // namespace parquedb
