@@ -1,68 +1,16 @@
 #include "core/external_sort.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <queue>
 #include <vector>
 
 #include "core/check.h"
-#include "core/errno_status.h"
+#include "core/temporary_file.h"
 
 namespace parquedb {
 namespace {
 
 constexpr size_t kRunBufferBytes = 256 * 1024;  // read ahead of one run while merging
-
-// A file without a name: it goes with its descriptor, also after a crash.
-class TemporaryFile {
- public:
-  ~TemporaryFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Status Open() {
-    const char* chosen = std::getenv("TMPDIR");
-    std::string directory = chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
-    fd_ = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-      std::string name = directory + "/parquedb-XXXXXX";
-      fd_ = ::mkostemp(name.data(), O_CLOEXEC);
-      if (fd_ >= 0) ::unlink(name.c_str());
-    }
-    return fd_ >= 0 ? Status::Ok() : ErrnoStatus(directory, "can't make a temporary file");
-  }
-  Status Append(std::string_view bytes) {
-    while (!bytes.empty()) {
-      ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return ErrnoStatus("temporary file", "can't write");
-      bytes.remove_prefix(static_cast<size_t>(written));
-      size_ += static_cast<uint64_t>(written);
-    }
-    return Status::Ok();
-  }
-  Status ReadAt(uint64_t offset, char* out, size_t count) const {
-    while (count > 0) {
-      ssize_t got = ::pread(fd_, out, count, static_cast<off_t>(offset));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return ErrnoStatus("temporary file", "can't read");
-      offset += static_cast<uint64_t>(got);
-      out += got;
-      count -= static_cast<size_t>(got);
-    }
-    return Status::Ok();
-  }
-  uint64_t size() const { return size_; }
-  bool is_open() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-  uint64_t size_ = 0;
-};
 
 struct Record {
   uint64_t offset;  // of the key in the arena; the payload follows it
@@ -143,7 +91,7 @@ struct ExternalSorter::State {
 };
 
 Status ExternalSorter::State::Spill() {
-  if (!file.is_open()) RETURN_IF_ERROR(file.Open());
+  RETURN_IF_ERROR(file.Open());
   SortRecords();
   std::string block;
   for (const Record& record : records) {

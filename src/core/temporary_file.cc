@@ -1,0 +1,53 @@
+#include "core/temporary_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "core/errno_status.h"
+
+namespace parquedb {
+
+TemporaryFile::~TemporaryFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Status TemporaryFile::Open() {
+  if (fd_ >= 0) return Status::Ok();
+  const char* chosen = std::getenv("TMPDIR");
+  std::string directory = chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
+  fd_ = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+    std::string name = directory + "/parquedb-XXXXXX";
+    fd_ = ::mkostemp(name.data(), O_CLOEXEC);
+    if (fd_ >= 0) ::unlink(name.c_str());
+  }
+  return fd_ >= 0 ? Status::Ok() : ErrnoStatus(directory, "can't make a temporary file");
+}
+
+Status TemporaryFile::Append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoStatus("temporary file", "can't write");
+    bytes.remove_prefix(static_cast<size_t>(written));
+    size_ += static_cast<uint64_t>(written);
+  }
+  return Status::Ok();
+}
+
+Status TemporaryFile::ReadAt(uint64_t offset, char* out, size_t count) const {
+  while (count > 0) {
+    ssize_t got = ::pread(fd_, out, count, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return ErrnoStatus("temporary file", "can't read");
+    offset += static_cast<uint64_t>(got);
+    out += got;
+    count -= static_cast<size_t>(got);
+  }
+  return Status::Ok();
+}
+
+}  // namespace parquedb
