@@ -1,0 +1,206 @@
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace parquedb {
+namespace {
+
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before(b.size() + 1), now(b.size() + 1), older(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) before[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    now[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      now[j] = std::min({before[j] + 1, now[j - 1] + 1, before[j - 1] + (a[i - 1] != b[j - 1])});
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) now[j] = std::min(now[j], older[j - 2] + 1);
+    }
+    older = before;
+    before = now;
+  }
+  return before[b.size()];
+}
+
+const OptionSpec* FindOption(const CommandSpec* command, std::string_view name) {
+  for (const OptionSpec& option : CommonOptions()) {
+    if (option.name == name || (name.size() == 2 && name[0] == '-' && name[1] == option.letter)) return &option;
+  }
+  if (command == nullptr) return nullptr;
+  for (const OptionSpec& option : command->options) {
+    if (option.name == name) return &option;
+  }
+  return nullptr;
+}
+
+const CommandSpec* FindCommand(std::string_view name) {
+  for (const CommandSpec& command : Commands()) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+Status UnknownOption(const CommandSpec& command, std::string_view name) {
+  std::vector<std::string> known;
+  for (const OptionSpec& option : command.options) known.emplace_back(option.name);
+  for (const OptionSpec& option : CommonOptions()) known.emplace_back(option.name);
+  std::string near = NearestName(name, known);
+  return InvalidArgument(fmt::format("unknown option {} of {}{}", name, command.name, near.empty() ? "" : fmt::format("; did you mean {}?", near)),
+                         fmt::format("parquedb help {}", command.name));
+}
+
+Status UnknownCommand(std::string_view name) {
+  std::vector<std::string> known;
+  for (const CommandSpec& command : Commands()) known.emplace_back(command.name);
+  std::string near = NearestName(name, known);
+  return InvalidArgument(fmt::format("unknown verb {}{}", name, near.empty() ? "" : fmt::format("; did you mean {}?", near)), "parquedb help");
+}
+
+// The first word that is neither an option nor an option's value. Options before the verb are those that all verbs take;
+// others need the verb to be known, so it is looked for behind them, too.
+const std::string* FindVerb(const std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--") return i + 1 < words.size() ? &words[i + 1] : nullptr;
+    if (word.size() < 2 || word[0] != '-') return &word;
+    const OptionSpec* option = FindOption(nullptr, word.substr(0, word.find('=')));
+    if (option != nullptr && !option->value.empty() && word.find('=') == std::string::npos) ++i;
+  }
+  return nullptr;
+}
+
+Status CheckArguments(const CommandSpec& command, size_t count) {
+  size_t least = 0, most = 0;
+  std::string_view rest = command.arguments;
+  while (!rest.empty()) {
+    size_t end = std::min(rest.find(' '), rest.size());
+    std::string_view one = rest.substr(0, end);
+    if (one.ends_with("...")) most = 1000;
+    else ++most;
+    if (!one.starts_with('[')) ++least;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (count >= least && count <= most) return Status::Ok();
+  return InvalidArgument(fmt::format("{} takes {}; {} {} given", command.name, command.arguments.empty() ? "no argument" : command.arguments, count, count == 1 ? "was" : "were"),
+                         fmt::format("parquedb help {}", command.name));
+}
+
+}  // namespace
+
+std::string Call::Get(std::string_view name, std::string other) const {
+  auto found = values_.find(name);
+  return found == values_.end() ? other : found->second.back();
+}
+
+const std::vector<std::string>& Call::All(std::string_view name) const {
+  static const std::vector<std::string> none;
+  auto found = values_.find(name);
+  return found == values_.end() ? none : found->second;
+}
+
+Result<int64_t> Call::Number(std::string_view name, int64_t other) const {
+  if (!Has(name)) return other;
+  std::string text = Get(name);
+  int64_t number = -1;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number >= 0) return number;
+  return InvalidArgument(fmt::format("{}: '{}' is no whole number from 0 on", name, text));
+}
+
+std::string NearestName(std::string_view written, const std::vector<std::string>& known) {
+  std::string best;
+  size_t best_distance = std::max<size_t>(1, written.size() / 3) + 1;
+  for (const std::string& name : known) {
+    size_t distance = EditDistance(written, name);
+    if (distance < best_distance) {
+      best = name;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+Result<Call> ParseCommandLine(const std::vector<std::string>& words) {
+  Call call;
+  const std::string* verb = FindVerb(words);
+  bool wants_help = std::find(words.begin(), words.end(), "--help") != words.end() || std::find(words.begin(), words.end(), "-h") != words.end();
+  if (verb == nullptr || (wants_help && FindCommand(*verb) == nullptr)) {
+    call.command = FindCommand(std::find(words.begin(), words.end(), "--version") != words.end() ? "version" : "help");
+    return call;
+  }
+  call.command = FindCommand(*verb);
+  if (call.command == nullptr) return UnknownCommand(*verb);
+  if (wants_help) {
+    call.args = {*verb};
+    call.command = FindCommand("help");
+    return call;
+  }
+  bool options_ended = false;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (&word == verb) continue;
+    if (!options_ended && word == "--") {
+      options_ended = true;
+      continue;
+    }
+    if (options_ended || word.size() < 2 || word[0] != '-') {
+      call.args.push_back(word);
+      continue;
+    }
+    size_t equals = word.find('=');
+    std::string name = word.substr(0, equals);
+    const OptionSpec* option = FindOption(call.command, name);
+    if (option == nullptr) return UnknownOption(*call.command, name);
+    std::string value;
+    if (option->value.empty()) {
+      if (equals != std::string::npos) return InvalidArgument(fmt::format("{} takes no value", option->name));
+      value = "true";
+    } else if (equals != std::string::npos) {
+      value = word.substr(equals + 1);
+    } else if (i + 1 < words.size() && &words[i + 1] != verb) {
+      value = words[++i];
+    } else {
+      return InvalidArgument(fmt::format("{} needs a value: {} {}", option->name, option->name, option->value), fmt::format("parquedb help {}", call.command->name));
+    }
+    call.values_[std::string(option->name)].push_back(std::move(value));
+  }
+  RETURN_IF_ERROR(CheckArguments(*call.command, call.args.size()));
+  return call;
+}
+
+std::string HelpOf(const CommandSpec& command) {
+  std::string text = fmt::format("parquedb {} {}{}[options]\n  {}\n\nExamples:\n", command.name, command.arguments, command.arguments.empty() ? "" : " ", command.summary);
+  std::string_view examples = command.examples;
+  while (!examples.empty()) {
+    size_t end = std::min(examples.find('\n'), examples.size());
+    text += fmt::format("  {}\n", examples.substr(0, end));
+    examples.remove_prefix(std::min(end + 1, examples.size()));
+  }
+  auto list = [&](std::string_view title, const std::vector<OptionSpec>& options) {
+    if (options.empty()) return;
+    text += fmt::format("\n{}:\n", title);
+    for (const OptionSpec& option : options) {
+      std::string left = fmt::format("{}{}{}", option.letter ? fmt::format("-{}, ", option.letter) : "", option.name, option.value.empty() ? "" : fmt::format(" {}", option.value));
+      text += fmt::format("  {:<26} {}\n", left, option.help);
+    }
+  };
+  list("Options", command.options);
+  list("Options of every verb", CommonOptions());
+  return text;
+}
+
+std::string HelpOverview() {
+  std::string text =
+      "parquedb: an event-sourced document database in Parquet files that never loses them\n\n"
+      "  parquedb create posts --id hello --data '{\"title\":\"Hello\"}'\n"
+      "  parquedb query posts --filter '{\"title\":\"Hello\"}'\n"
+      "  parquedb query posts --at \"5m ago\"\n"
+      "  parquedb push --to /backups/shop\n"
+      "  parquedb pull /backups/shop --directory ./restored\n\nVerbs:\n";
+  for (const CommandSpec& command : Commands()) text += fmt::format("  {:<12} {}\n", command.name, command.summary);
+  return text + "\nparquedb help VERB tells more; topics: exit-codes, environment, formats, time, remotes\n";
+}
+
+}  // namespace parquedb

@@ -1,0 +1,63 @@
+// The command line as a value: which verb, which options, which arguments. Parsing touches nothing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parquedb/status.h"
+
+namespace parquedb {
+
+struct OptionSpec {
+  std::string_view name;   // "--at"
+  std::string_view value;  // "T"; "" for a flag
+  std::string_view help;
+  char letter = 0;         // 'd' for -d
+};
+
+class Call;
+struct Session;
+
+struct CommandSpec {
+  std::string_view name;
+  std::string_view arguments;  // "NS/ID"; "[DIR]" when it may be left out; "REF..." when there may be several
+  std::string_view summary;
+  std::string_view examples;   // lines
+  std::vector<OptionSpec> options;
+  Status (*run)(Session& session, const Call& call);
+};
+
+// All verbs, in the order of the help. The one table: parsing, help and the reference come from it.
+const std::vector<CommandSpec>& Commands();
+// Options that every verb takes.
+const std::vector<OptionSpec>& CommonOptions();
+
+class Call {
+ public:
+  const CommandSpec* command = nullptr;
+  std::vector<std::string> args;
+
+  bool Has(std::string_view name) const { return values_.contains(name); }
+  // The last value given; `other` when there is none.
+  std::string Get(std::string_view name, std::string other = {}) const;
+  const std::vector<std::string>& All(std::string_view name) const;
+  // A whole number >= 0; kInvalidArgument names the option.
+  Result<int64_t> Number(std::string_view name, int64_t other) const;
+
+ private:
+  friend Result<Call> ParseCommandLine(const std::vector<std::string>& words);
+  std::map<std::string, std::vector<std::string>, std::less<>> values_;
+};
+
+// kInvalidArgument with a did-you-mean for unknown verbs and options.
+Result<Call> ParseCommandLine(const std::vector<std::string>& words);
+
+// The nearest of `known` to what was written, if one is near; for did-you-mean.
+std::string NearestName(std::string_view written, const std::vector<std::string>& known);
+
+std::string HelpOf(const CommandSpec& command);
+std::string HelpOverview();
+
+}  // namespace parquedb

@@ -1,0 +1,57 @@
+#include <fmt/format.h>
+#include <signal.h>
+
+#include "cli/session.h"
+
+namespace parquedb {
+namespace {
+
+bool WantsJson(const std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--json" || words[i] == "--format=json") return true;
+    if (words[i] == "--format" && i + 1 < words.size() && words[i + 1] == "json") return true;
+  }
+  return false;
+}
+
+// The error for people; with JSON asked for, a last line for machines.
+void Report(const Status& status, bool json) {
+  std::string text = "error: ";
+  for (char c : status.message()) {
+    text.push_back(c);
+    if (c == '\n') text += "  ";
+  }
+  fmt::print(stderr, "{}\n", text);
+  if (!status.hint().empty()) fmt::print(stderr, "  try: {}\n", status.hint());
+  if (!json) return;
+  Object object{{"type", "exit_error"}, {"code", ExitCode(status.code())}, {"kind", std::string(KindOf(status.code()))},
+                {"message", status.message()}, {"hint", status.hint()}};
+  fmt::print(stderr, "{}\n", WriteJson(object));
+}
+
+}  // namespace
+
+int RunParqueDb(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);  // a closed standard output is an error of write, not a silent end
+  std::vector<std::string> words(argv + 1, argv + argc);
+  Session session;
+  session.json_errors = WantsJson(words);
+  auto call = ParseCommandLine(words);
+  if (!call.ok()) {
+    Report(call.status(), session.json_errors);
+    return ExitCode(call.status().code());
+  }
+  session.verb = std::string(call->command->name);
+  session.quiet = call->Has("--quiet");
+  session.output_path = call->Get("--output");
+  Status status = call->command->run(session, *call);
+  if (status.ok() || status.code() == StatusCode::kCorruption || status.code() == StatusCode::kPartial) {
+    // A verification that failed has a report, and a partial push its results.
+    Status finished = session.FinishOutput();
+    if (status.ok()) status = finished;
+  }
+  if (!status.ok()) Report(status, session.json_errors);
+  return ExitCode(status.code());
+}
+
+}  // namespace parquedb

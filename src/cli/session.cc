@@ -1,0 +1,227 @@
+#include "cli/session.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "core/errno_status.h"
+#include "core/time_text.h"
+#include "model/names.h"
+#include "replay/state.h"
+
+namespace parquedb {
+namespace {
+
+constexpr size_t kOutputPieceBytes = 1 << 20;
+
+Status WriteToDescriptor(int fd, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoStatus("standard output", "can't write");
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return Status::Ok();
+}
+
+// True if the folder has a name of the layout in it; then only a database may be there.
+bool HasLayoutNames(const std::string& directory) {
+  struct stat found;
+  for (const char* name : {"_meta", "data", "rels", "events", "indexes"}) {
+    if (::stat((directory + "/" + name).c_str(), &found) == 0) return true;
+  }
+  return false;
+}
+
+std::string LoginName() {
+  const passwd* entry = ::getpwuid(::getuid());
+  if (entry != nullptr && entry->pw_name != nullptr && *entry->pw_name != '\0') return entry->pw_name;
+  return "uid-" + std::to_string(::getuid());
+}
+
+}  // namespace
+
+Status Session::Print(std::string_view text) {
+  buffer_.append(text);
+  return buffer_.size() < kOutputPieceBytes ? Status::Ok() : Drain();
+}
+
+Status Session::Drain() {
+  std::string text = std::move(buffer_);
+  buffer_.clear();
+  if (output_path.empty()) return WriteToDescriptor(STDOUT_FILENO, text);
+  if (output_file_ == nullptr) {
+    size_t slash = output_path.rfind('/');
+    std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : output_path.substr(0, slash);
+    struct stat found;
+    if (::stat(folder.c_str(), &found) != 0) return IoError("there is no folder " + folder + " for " + output_path);
+    ASSIGN_OR_RETURN(output_folder_, OpenDirectory(folder));
+    ASSIGN_OR_RETURN(output_file_, output_folder_->CreatePending(slash == std::string::npos ? output_path : output_path.substr(slash + 1)));
+  }
+  return output_file_->Append(text);
+}
+
+Status Session::PrintJson(Object answer) {
+  Object whole;
+  whole.emplace("schema", "parquedb." + verb + "/1");
+  for (auto& member : answer) whole.emplace(member.key(), std::move(member.value()));
+  return Print(WritePrettyJson(whole) + "\n");
+}
+
+Status Session::FinishOutput() {
+  if (buffer_.empty() && output_file_ == nullptr) return Status::Ok();
+  RETURN_IF_ERROR(Drain());
+  if (output_file_ == nullptr) return Status::Ok();
+  std::vector<std::unique_ptr<PendingFile>> files;
+  files.push_back(std::move(output_file_));
+  return output_folder_->Publish(std::move(files));
+}
+
+void Session::Say(std::string_view text) { fmt::print(stderr, "{}\n", text); }
+void Session::Note(std::string_view text) {
+  if (!quiet) Say(text);
+}
+
+Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerFormat>& allowed) const {
+  static const std::pair<std::string_view, AnswerFormat> kNames[] = {
+      {"table", AnswerFormat::kTable}, {"json", AnswerFormat::kJson}, {"ndjson", AnswerFormat::kNdjson}, {"csv", AnswerFormat::kCsv},
+      {"paths", AnswerFormat::kPaths}, {"detailed", AnswerFormat::kDetailed}, {"parquet", AnswerFormat::kParquet}};
+  std::string wanted = call.Has("--json") ? "json" : call.Get("--format", "");
+  std::string list;
+  for (auto [name, format] : kNames) {
+    if (std::find(allowed.begin(), allowed.end(), format) == allowed.end()) continue;
+    if (name == wanted) return format;
+    list += (list.empty() ? "" : ", ") + std::string(name);
+  }
+  if (wanted.empty()) return allowed.front();
+  return InvalidArgument(fmt::format("--format: {} does not know '{}'", verb, wanted), "formats here: " + list);
+}
+
+std::string Session::Directory(const Call& call) const {
+  if (call.Has("--directory")) return call.Get("--directory");
+  const char* path = std::getenv("PARQUEDB_PATH");
+  return path != nullptr && *path != '\0' ? path : ".";
+}
+
+std::string Session::Operator(const Call& call) const {
+  if (call.Has("--operator")) return call.Get("--operator");
+  const char* name = std::getenv("PARQUEDB_OPERATOR");
+  return name != nullptr && *name != '\0' ? name : LoginName();
+}
+
+Result<Source> Session::OpenSource(const std::string& directory, const ViewRequest& request) const {
+  Source source;
+  source.name = directory;
+  ASSIGN_OR_RETURN(source.storage, OpenDirectory(directory));
+  ASSIGN_OR_RETURN(source.view, TakeView(*source.storage, SystemClock().NowMs(), request));
+  return source;
+}
+
+Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const std::string& directory, bool create) {
+  OpenOptions options;
+  options.path = directory;
+  char* real = ::realpath(directory.c_str(), nullptr);
+  std::string whole = real != nullptr ? real : directory;
+  std::free(real);
+  size_t slash = whole.rfind('/');
+  options.name = slash == std::string::npos || slash + 1 == whole.size() ? "database" : whole.substr(slash + 1);
+  options.actor = Operator(call);
+  options.verb = "verb " + verb;
+  options.accept_clock = call.Has("--accept-clock");
+  if (call.Has("--lock-timeout")) {
+    auto timeout = ParseDurationMs(call.Get("--lock-timeout"));
+    if (!timeout) return InvalidArgument("--lock-timeout: '" + call.Get("--lock-timeout") + "' is no duration like 10s");
+    options.lock_timeout_ms = *timeout;
+  }
+  if (create) {
+    ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
+    ASSIGN_OR_RETURN(auto manifest, storage->Stat("events/manifest.json"));
+    if (!manifest && !HasLayoutNames(directory)) {
+      options.create_if_missing = true;
+      Note("made an empty database in " + directory);
+    }
+  }
+  return ParqueDB::Open(std::move(options));
+}
+
+Result<Cut> Session::ResolveAt(const Call& call, const Source& source, bool required) {
+  if (!call.Has("--at")) {
+    if (required) return InvalidArgument("--at is missing: which instant?", "for example --at \"2026-02-01T12:00:00Z\", --at \"5m ago\", --at latest");
+    return HeadCut(*source.storage, source.view);
+  }
+  ASSIGN_OR_RETURN(Cut cut, ResolveInstant(*source.storage, source.view, call.Get("--at"), SystemClock().NowMs()));
+  Say(fmt::format("at {} (lsn {}{}{})", FormatTime(cut.ts_ms), cut.lsn, cut.id.empty() ? "" : ", event ", cut.id));
+  return cut;
+}
+
+Status Session::CheckNamespaceKnown(const Source& source, const std::string& ns) const {
+  RETURN_IF_ERROR(CheckNamespace(ns));
+  ASSIGN_OR_RETURN(auto known, ListNamespaces(*source.storage, source.view));
+  if (std::find(known.begin(), known.end(), ns) != known.end()) return Status::Ok();
+  std::string near = NearestName(ns, known);
+  std::string there = known.empty() ? "the database is empty" : fmt::format("there {} {}", known.size() == 1 ? "is" : "are", fmt::join(known, ", "));
+  return NotFound(fmt::format("there is no namespace {}{}", ns, near.empty() ? "" : fmt::format("; did you mean {}?", near)), there);
+}
+
+Status Session::Confirm(const Call& call, const std::string& question) {
+  if (call.Has("--confirm") || call.Has("--yes") || call.Has("--dry-run")) return Status::Ok();
+  if (!::isatty(STDIN_FILENO) || !::isatty(STDERR_FILENO)) return InvalidArgument(question + " needs --confirm, or a terminal to ask on", "add --confirm");
+  fmt::print(stderr, "{}? [y/N] ", question);
+  char answer[16] = "";
+  if (std::fgets(answer, sizeof answer, stdin) != nullptr && (answer[0] == 'y' || answer[0] == 'Y')) return Status::Ok();
+  return {StatusCode::kInterrupted, "nothing was changed"};
+}
+
+int ExitCode(StatusCode code) {
+  switch (code) {
+    case StatusCode::kOk: return 0;
+    case StatusCode::kIo:
+    case StatusCode::kUnsupported: return 1;
+    case StatusCode::kInvalidArgument: return 2;
+    case StatusCode::kPartial: return 3;
+    case StatusCode::kNotFound: return 10;
+    case StatusCode::kLocked: return 11;
+    case StatusCode::kKey: return 12;
+    case StatusCode::kAuth: return 13;
+    case StatusCode::kConflict: return 14;
+    case StatusCode::kUnsupportedStore: return 15;
+    case StatusCode::kCorruption: return 20;
+    case StatusCode::kUnhealthy: return 21;
+    case StatusCode::kOutsideWindow: return 22;
+    case StatusCode::kInvalidData: return 23;
+    case StatusCode::kBusy: return 75;
+    case StatusCode::kInterrupted: return 130;
+  }
+  return 1;
+}
+
+std::string_view KindOf(StatusCode code) {
+  switch (code) {
+    case StatusCode::kOk: return "ok";
+    case StatusCode::kIo: return "io";
+    case StatusCode::kUnsupported: return "unsupported";
+    case StatusCode::kInvalidArgument: return "usage";
+    case StatusCode::kPartial: return "partial";
+    case StatusCode::kNotFound: return "not_found";
+    case StatusCode::kLocked: return "locked";
+    case StatusCode::kKey: return "key";
+    case StatusCode::kAuth: return "auth";
+    case StatusCode::kConflict: return "conflict";
+    case StatusCode::kUnsupportedStore: return "unsupported_store";
+    case StatusCode::kCorruption: return "corrupt";
+    case StatusCode::kUnhealthy: return "unhealthy";
+    case StatusCode::kOutsideWindow: return "window";
+    case StatusCode::kInvalidData: return "invalid";
+    case StatusCode::kBusy: return "busy";
+    case StatusCode::kInterrupted: return "interrupted";
+  }
+  return "io";
+}
+
+}  // namespace parquedb

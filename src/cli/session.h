@@ -1,0 +1,76 @@
+// What every verb works with: the streams, the answer's format, the database that was named.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command_line.h"
+#include "database/database_state.h"
+#include "document/value.h"
+#include "eventlog/view.h"
+#include "parquedb/database.h"
+#include "parquedb/status.h"
+#include "parquedb/storage.h"
+#include "replay/instant.h"
+
+namespace parquedb {
+
+enum class AnswerFormat { kTable, kJson, kNdjson, kCsv, kPaths, kDetailed, kParquet };
+
+// A database that is only read.
+struct Source {
+  std::shared_ptr<StorageBackend> storage;
+  View view;
+  std::string name;  // the directory, for messages
+};
+
+struct Session {
+  // ---- the answer: standard output, or the file of --output, which appears whole or not at all
+  Status Print(std::string_view text);
+  Status PrintJson(Object answer);  // one document, with "schema" in front
+  Status FinishOutput();
+
+  // ---- standard error
+  void Note(std::string_view text);  // unless --quiet
+  void Say(std::string_view text);   // always
+
+  // kInvalidArgument names an unknown format, or one that is not among `allowed`.
+  Result<AnswerFormat> Format(const Call& call, const std::vector<AnswerFormat>& allowed) const;
+
+  // ---- databases
+  std::string Directory(const Call& call) const;  // -d, PARQUEDB_PATH, "."
+  std::string Operator(const Call& call) const;
+  Result<Source> OpenSource(const std::string& directory, const ViewRequest& request) const;
+  // `create`: make the database when the folder is missing or has no name of the layout in it.
+  Result<std::unique_ptr<ParqueDB>> OpenWriter(const Call& call, const std::string& directory, bool create);
+  // --at, resolved and echoed; without it the head.
+  Result<Cut> ResolveAt(const Call& call, const Source& source, bool required = false);
+  // kNotFound, with a did-you-mean, unless an event names it.
+  Status CheckNamespaceKnown(const Source& source, const std::string& ns) const;
+
+  // Asks on a terminal, else demands --confirm.
+  Status Confirm(const Call& call, const std::string& question);
+
+  bool json_errors = false;
+  bool quiet = false;
+  std::string verb;
+  std::string output_path;
+
+ private:
+  Status Drain();
+  std::string buffer_;
+  std::unique_ptr<StorageBackend> output_folder_;
+  std::unique_ptr<PendingFile> output_file_;
+};
+
+// Exit status of a failure.
+int ExitCode(StatusCode code);
+std::string_view KindOf(StatusCode code);
+
+// The whole program.
+int RunParqueDb(int argc, char** argv);
+
+}  // namespace parquedb

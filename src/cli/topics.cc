@@ -1,0 +1,61 @@
+#include "cli/topics.h"
+
+namespace parquedb {
+namespace {
+
+constexpr std::string_view kExitCodes = R"(0 ok                      14 conflict
+1 failed                  15 the store lacks a needed feature
+2 wrong usage             20 damaged data, or a verification that failed
+3 partial                 21 unhealthy
+10 not found              22 time outside the restorable window
+11 locked                 23 invalid input data
+12 wrong key              75 try again later
+13 not authorised         130 interrupted
+With --json the last line on stderr is {"type":"exit_error","code":…,"kind":…,"message":…,"hint":…}.
+)";
+
+constexpr std::string_view kEnvironment = R"(PARQUEDB_PATH        the database, where no -d says otherwise
+PARQUEDB_REMOTE_URL  the default remote
+PARQUEDB_OWNER       the owner of backups; else the login name
+PARQUEDB_OPERATOR    the actor of what a command writes; else the login name
+NO_COLOR             no colour
+TMPDIR               where large sorts put their temporary files
+)";
+
+constexpr std::string_view kFormats = R"(--format table     for people; the default, on pipes too
+--format json      one JSON document (= --json)
+--format ndjson    one JSON value a line
+--format paths     list: one path a line
+--format detailed  events, verify: everything
+--output FILE      writes the answer to a file, whole or not at all; export chooses by .parquet, .json, .ndjson
+)";
+
+constexpr std::string_view kTime = R"(--at takes any of these:
+2026-02-01T12:00:00Z        RFC 3339; an offset like +01:00 works
+2026-02-01                  midnight UTC
+1769947200, 1769947200123   seconds, milliseconds since 1970
+"5m ago", yesterday         relative; units ms s m h d w
+latest                      now
+01KGCX5BFB34D2T1B1KVC9X6AK  an event's id, inclusive
+lsn:42                      a position in the log
+The resolved instant is printed on stderr. "parquedb window" shows what can be asked for.
+)";
+
+constexpr std::string_view kRemotes = R"(A remote is a path or file:///path. A repository lies in {remote}/{owner}/, unless the remote itself holds _meta/repo.json.
+push --to /backups --owner ann --slug shop    writes /backups/ann, slug shop
+pull /backups/ann/shop                        reads it back
+pull ann/shop                                 the same, on the default remote (PARQUEDB_REMOTE_URL)
+)";
+
+}  // namespace
+
+std::optional<std::string> HelpTopic(std::string_view name) {
+  if (name == "exit-codes") return std::string(kExitCodes);
+  if (name == "environment") return std::string(kEnvironment);
+  if (name == "formats") return std::string(kFormats);
+  if (name == "time") return std::string(kTime);
+  if (name == "remotes") return std::string(kRemotes);
+  return std::nullopt;
+}
+
+}  // namespace parquedb

@@ -1,0 +1,40 @@
+// The verbs; each parses its call, calls the library, prints the answer.
+#pragma once
+
+#include "cli/session.h"
+
+namespace parquedb {
+
+Status RunInit(Session& session, const Call& call);
+Status RunCreate(Session& session, const Call& call);
+Status RunGet(Session& session, const Call& call);
+Status RunUpdate(Session& session, const Call& call);
+Status RunDelete(Session& session, const Call& call);
+Status RunLink(Session& session, const Call& call);
+Status RunUnlink(Session& session, const Call& call);
+Status RunQuery(Session& session, const Call& call);
+Status RunImport(Session& session, const Call& call);
+Status RunExport(Session& session, const Call& call);
+Status RunEvents(Session& session, const Call& call);
+Status RunRestore(Session& session, const Call& call);
+Status RunDrop(Session& session, const Call& call);
+Status RunList(Session& session, const Call& call);
+Status RunStats(Session& session, const Call& call);
+Status RunWindow(Session& session, const Call& call);
+Status RunFlush(Session& session, const Call& call);
+Status RunCheckpoint(Session& session, const Call& call);
+Status RunVerify(Session& session, const Call& call);
+Status RunPush(Session& session, const Call& call);
+Status RunPull(Session& session, const Call& call);
+Status RunBackups(Session& session, const Call& call);
+Status RunHelp(Session& session, const Call& call);
+Status RunVersion(Session& session, const Call& call);
+
+// Rows of aligned columns; the first row is the head.
+std::string TextTable(const std::vector<std::vector<std::string>>& rows);
+// A command of ours as printed after `undo:`, with the directory.
+std::string UndoCommand(const std::string& arguments, const std::string& directory);
+// Adds the undo to a JSON answer, or prints its line.
+Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, const std::string& directory, Object* answer);
+
+}  // namespace parquedb

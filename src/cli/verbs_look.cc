@@ -1,0 +1,189 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/topics.h"
+#include "cli/verbs.h"
+#include "collection/rels_file.h"
+#include "core/sha256.h"
+#include "core/time_text.h"
+#include "model/layout.h"
+#include "model/names.h"
+#include "model/state_text.h"
+#include "replay/state.h"
+
+namespace parquedb {
+namespace {
+
+std::string PathArgument(Session& session, const Call& call) { return call.args.empty() ? session.Directory(call) : call.args[0]; }
+
+struct ListedFile {
+  std::string path;
+  uint64_t size = 0;
+  std::string hash;
+};
+
+// In an order in which a copy loop gives an openable tree: what manifests name comes before them.
+Result<std::vector<ListedFile>> ListFiles(const Source& source) {
+  std::vector<std::string> paths;
+  std::map<std::string, std::string> hashes;
+  for (const SegmentEntry& entry : source.view.manifest.segments) {
+    paths.push_back(entry.path);
+    hashes[entry.path] = entry.sha256;
+  }
+  for (const auto& [path, through] : source.view.manifest.files) {
+    paths.push_back(path);
+    auto name = ParsePath(path);
+    if (name && name->kind == FileKind::kData) paths.push_back(BloomPath(name->ns));
+  }
+  ASSIGN_OR_RETURN(auto wal, source.storage->List("_meta/wal/"));
+  for (const FileEntry& entry : wal) {
+    if (ParsePath(entry.path)) paths.push_back(entry.path);
+  }
+  paths.emplace_back(kEventManifestPath);
+  paths.emplace_back(kFileManifestPath);
+  std::vector<ListedFile> files;
+  for (const std::string& path : paths) {
+    auto handle = source.storage->Open(path);
+    if (!handle.ok() && handle.status().code() == StatusCode::kNotFound) continue;
+    if (!handle.ok()) return handle.status();
+    ListedFile file{path, (*handle)->size(), hashes[path]};
+    if (file.hash.empty()) {
+      Sha256 hash;
+      std::string block;
+      for (uint64_t at = 0; at < file.size; at += block.size()) {
+        block.resize(std::min<uint64_t>(file.size - at, 1 << 20));
+        RETURN_IF_ERROR((*handle)->ReadAt(at, block));
+        hash.Update(block);
+      }
+      file.hash = ToHex(hash.Finish());
+    }
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+struct Counts {
+  int64_t entities = 0, links = 0;
+};
+
+// From footers where nothing happened since; else by a pass over the state.
+Result<std::map<std::string, Counts>> CountState(const Source& source) {
+  std::map<std::string, Counts> counts;
+  ASSIGN_OR_RETURN(auto namespaces, ListNamespaces(*source.storage, source.view));
+  for (const std::string& ns : namespaces) counts[ns];
+  ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, {.cut = source.view.head, .namespaces = {}}));
+  Entity entity;
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
+    if (!more) return counts;
+    Counts& count = counts[std::string(NamespaceOfId(entity.id))];
+    ++count.entities;
+    ASSIGN_OR_RETURN(Links links, ReadLinks(entity.data));
+    for (const auto& [predicate, targets] : links) count.links += static_cast<int64_t>(targets.size());
+  }
+}
+
+}  // namespace
+
+std::string TextTable(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) line += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string UndoCommand(const std::string& arguments, const std::string& directory) {
+  char* real = ::realpath(directory.c_str(), nullptr);
+  std::string whole = real != nullptr ? real : directory;
+  std::free(real);
+  std::string quoted = "'";
+  for (char c : whole) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return "parquedb " + arguments + " --directory " + quoted + "'";
+}
+
+Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, const std::string& directory, Object* answer) {
+  if (undo.empty() || answer->contains("dryRun")) return Status::Ok();
+  std::string command = UndoCommand(undo, directory);
+  answer->emplace("undo", command);
+  return format == AnswerFormat::kJson ? Status::Ok() : session.Print("undo: " + command + "\n");
+}
+
+Status RunList(Session& session, const Call& call) {
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kPaths, AnswerFormat::kNdjson}));
+  ASSIGN_OR_RETURN(Source source, session.OpenSource(PathArgument(session, call), {}));
+  ASSIGN_OR_RETURN(auto files, ListFiles(source));
+  Array array;
+  std::vector<std::vector<std::string>> rows = {{"path", "bytes", "sha256"}};
+  for (const ListedFile& file : files) {
+    Object object{{"path", file.path}, {"size", file.size}, {"hash", file.hash}};
+    if (format == AnswerFormat::kPaths) RETURN_IF_ERROR(session.Print(file.path + "\n"));
+    if (format == AnswerFormat::kNdjson) RETURN_IF_ERROR(session.Print(WriteJson(object) + "\n"));
+    array.push_back(std::move(object));
+    rows.push_back({file.path, std::to_string(file.size), file.hash});
+  }
+  if (format == AnswerFormat::kJson) return session.PrintJson({{"files", std::move(array)}});
+  return format == AnswerFormat::kTable ? session.Print(TextTable(rows)) : Status::Ok();
+}
+
+Status RunStats(Session& session, const Call& call) {
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
+  ASSIGN_OR_RETURN(Source source, session.OpenSource(PathArgument(session, call), {.pin_all = true}));
+  ASSIGN_OR_RETURN(auto counts, CountState(source));
+  ASSIGN_OR_RETURN(Window window, RestorableWindow(*source.storage, source.view));
+  ASSIGN_OR_RETURN(auto files, source.storage->List(""));
+  int64_t bytes = 0;
+  for (const FileEntry& file : files) {
+    if (ParsePath(file.path)) bytes += static_cast<int64_t>(file.size);
+  }
+  int64_t events = source.view.manifest.total_events + static_cast<int64_t>(source.view.tail.size());
+  Object namespaces;
+  std::vector<std::vector<std::string>> rows = {{"namespace", "entities", "links"}};
+  for (const auto& [ns, count] : counts) {
+    namespaces.emplace(ns, Object{{"entities", count.entities}, {"links", count.links}});
+    rows.push_back({ns, std::to_string(count.entities), std::to_string(count.links)});
+  }
+  if (format == AnswerFormat::kJson) {
+    return session.PrintJson({{"name", source.view.manifest.dataset}, {"databaseId", source.view.manifest.database_id}, {"namespaces", std::move(namespaces)},
+                              {"events", events}, {"segments", static_cast<int64_t>(source.view.manifest.segments.size())}, {"bytes", bytes},
+                              {"head", source.view.head}, {"checkpoint", source.view.manifest.checkpoint},
+                              {"window", Object{{"from", FormatTime(window.from_ms)}, {"to", FormatTime(window.to_ms)}}}});
+  }
+  RETURN_IF_ERROR(session.Print(TextTable(rows)));
+  return session.Print(fmt::format("\n{} events in {} segments and {} in the WAL, {} bytes\nrestorable from {} to {}\n", events,
+                                   source.view.manifest.segments.size(), source.view.tail.size(), bytes, FormatTime(window.from_ms), FormatTime(window.to_ms)));
+}
+
+Status RunWindow(Session& session, const Call& call) {
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
+  ASSIGN_OR_RETURN(Source source, session.OpenSource(PathArgument(session, call), {}));
+  ASSIGN_OR_RETURN(Window window, RestorableWindow(*source.storage, source.view));
+  if (format == AnswerFormat::kJson) return session.PrintJson({{"from", FormatTime(window.from_ms)}, {"to", FormatTime(window.to_ms)}, {"gaps", Array()}});
+  return session.Print(fmt::format("{} … {}\n", FormatTime(window.from_ms), FormatTime(window.to_ms)));
+}
+
+Status RunHelp(Session& session, const Call& call) {
+  if (call.args.empty()) return session.Print(HelpOverview());
+  for (const CommandSpec& command : Commands()) {
+    if (command.name == call.args[0]) return session.Print(HelpOf(command));
+  }
+  if (auto topic = HelpTopic(call.args[0])) return session.Print(*topic);
+  return InvalidArgument("there is no help on " + call.args[0], "parquedb help");
+}
+
+Status RunVersion(Session& session, const Call& call) {
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
+  constexpr char kVersion[] = PARQUEDB_VERSION;
+  if (format == AnswerFormat::kJson) return session.PrintJson({{"version", kVersion}});
+  return session.Print(fmt::format("parquedb {}\n", kVersion));
+}
+
+}  // namespace parquedb

@@ -1,0 +1,264 @@
+#include <fmt/format.h>
+
+#include "cli/event_text.h"
+#include "cli/verbs.h"
+#include "core/time_text.h"
+#include "database/query_run.h"
+#include "exchange/export_writer.h"
+#include "model/names.h"
+#include "model/state_text.h"
+#include "replay/history.h"
+#include "replay/state.h"
+
+namespace parquedb {
+namespace {
+
+constexpr size_t kIdWidth = 28;  // of the table's first column; longer ids push the rest to the right, none is cut
+
+Result<QueryRequest> RequestOf(const Call& call) {
+  QueryRequest request;
+  request.ns = call.args[0];
+  RETURN_IF_ERROR(CheckNamespace(request.ns));
+  RETURN_IF_ERROR(ParseQuery(call.Get("--filter"), call.Get("--sort"), call.Get("--fields"), &request));
+  if (call.Has("--filter") && call.Get("--filter").empty()) return InvalidArgument("--filter: an empty text is no JSON");
+  ASSIGN_OR_RETURN(request.skip, call.Number("--skip", 0));
+  if (call.Has("--limit")) {
+    ASSIGN_OR_RETURN(request.limit, call.Number("--limit", 0));
+  }
+  if (call.Has("--id")) {
+    request.id = call.Get("--id");
+    if (request.id.find('/') == std::string::npos) request.id = request.ns + "/" + request.id;
+    ASSIGN_OR_RETURN(EntityName name, ParseEntityId(request.id));
+    if (name.ns != request.ns) return InvalidArgument("--id " + request.id + " is not of the namespace " + request.ns);
+  }
+  return request;
+}
+
+// One line of the table: id, version, and the document's own fields.
+Status PrintRow(Session& session, std::string_view json) {
+  ASSIGN_OR_RETURN(Value value, ParseJson(json));
+  Object own;
+  std::string id, version;
+  for (const auto& member : value.get_object()) {
+    std::string_view name(member.key().data(), member.key().size());
+    if (name == "$id") id.assign(member.value().get_string().data(), member.value().get_string().size());
+    if (name == "$version") version = WriteJson(member.value());
+    if (!name.starts_with('$')) own.emplace(member.key(), member.value());
+  }
+  return session.Print(fmt::format("{:<{}} {:>4}  {}\n", id, kIdWidth, version, WriteJson(own)));
+}
+
+Status PrintCount(Session& session, AnswerFormat format, const Cut& cut, int64_t count) {
+  if (format == AnswerFormat::kJson) return session.PrintJson({{"at", FormatTime(cut.ts_ms)}, {"count", count}, {"items", Array()}});
+  if (format == AnswerFormat::kNdjson) return session.Print(fmt::format("{{\"count\":{}}}\n", count));
+  return session.Print(fmt::format("{}\n", count));
+}
+
+Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const Source& source, const QueryRequest& request) {
+  int64_t count = 0;
+  if (format == AnswerFormat::kJson) {
+    RETURN_IF_ERROR(session.Print(fmt::format("{{\"schema\":\"parquedb.query/1\",\"at\":\"{}\",\"items\":[", FormatTime(cut.ts_ms))));
+  } else if (format == AnswerFormat::kTable) {
+    RETURN_IF_ERROR(session.Print(fmt::format("{:<{}} {:>4}  {}\n", "$id", kIdWidth, "ver", "document")));
+  }
+  RETURN_IF_ERROR(RunQuery(*source.storage, source.view, request, [&](std::string_view json) -> Status {
+    ++count;
+    if (format == AnswerFormat::kTable) return PrintRow(session, json);
+    if (format == AnswerFormat::kJson) RETURN_IF_ERROR(session.Print(count > 1 ? ",\n" : "\n"));
+    RETURN_IF_ERROR(session.Print(json));
+    return format == AnswerFormat::kNdjson ? session.Print("\n") : Status::Ok();
+  }));
+  if (format == AnswerFormat::kJson) return session.Print(fmt::format("],\"count\":{}}}\n", count));
+  if (format == AnswerFormat::kTable) return session.Print(fmt::format("({} {})\n", count, count == 1 ? "entity" : "entities"));
+  return Status::Ok();
+}
+
+struct ExportTarget {
+  ExportFormat format = ExportFormat::kNdjson;
+  bool to_file = false;
+};
+
+// By the extension of --output, else --format.
+Result<ExportTarget> TargetOf(Session& session, const Call& call) {
+  ExportTarget target;
+  target.to_file = !session.output_path.empty() && session.output_path != "-";
+  if (target.to_file) {
+    const std::string& path = session.output_path;
+    if (path.ends_with(".ndjson")) target.format = ExportFormat::kNdjson;
+    else if (path.ends_with(".json")) target.format = ExportFormat::kJson;
+    else if (path.ends_with(".parquet")) target.format = ExportFormat::kParquet;
+    else return InvalidArgument("--output: the kind of " + path + " is not known", "names end with .parquet, .ndjson or .json");
+    return target;
+  }
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kNdjson, AnswerFormat::kJson}));
+  if (format == AnswerFormat::kJson) target.format = ExportFormat::kJson;
+  return target;
+}
+
+Status ExportAsParquet(Session& session, const Source& source, const StateRequest& state, int64_t* rows) {
+  ParquetExport options{.database_id = source.view.manifest.database_id, .through = state.cut, .counts = {}, .rows = 0};
+  Entity entity;
+  ASSIGN_OR_RETURN(auto counted, OpenState(*source.storage, source.view, state));
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, counted->Next(&entity));
+    if (!more) break;
+    RETURN_IF_ERROR(CountFields(entity.data, 1, &options.counts));
+    ++options.rows;
+  }
+  size_t slash = session.output_path.rfind('/');
+  std::string folder = slash == std::string::npos ? "." : session.output_path.substr(0, slash + 1);
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(folder));
+  std::string name = session.output_path.substr(slash + 1);
+  ASSIGN_OR_RETURN(auto file, storage->CreatePending(name));
+  {
+    ASSIGN_OR_RETURN(auto writer, ExportParquet(*file, options));
+    ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
+      if (!more) break;
+      RETURN_IF_ERROR(writer->Append(entity));
+    }
+    RETURN_IF_ERROR(writer->Finish());
+  }
+  *rows = options.rows;
+  std::vector<std::unique_ptr<PendingFile>> files;
+  files.push_back(std::move(file));
+  return storage->Publish(std::move(files));
+}
+
+Status ExportAsJson(Session& session, const Source& source, const StateRequest& state, ExportFormat format, int64_t* rows) {
+  auto writer = ExportJsonLines(format, [&](std::string_view bytes) { return session.Print(bytes); });
+  ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
+  Entity entity;
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
+    if (!more) return writer->Finish();
+    RETURN_IF_ERROR(writer->Append(entity));
+    ++*rows;
+  }
+}
+
+Result<HistoryRequest> HistoryOf(Session& session, const Call& call, const Source& source) {
+  HistoryRequest request;
+  int64_t now_ms = SystemClock().NowMs();
+  auto instant = [&](std::string_view option, int64_t* ts_ms) -> Status {
+    if (!call.Has(option)) return Status::Ok();
+    std::string text = call.Get(option);
+    auto parsed = ParseInstant(text, now_ms);
+    if (!parsed) {
+      auto cut = ResolveInstant(*source.storage, source.view, text, now_ms);
+      if (!cut.ok()) return cut.status().code() == StatusCode::kOutsideWindow ? cut.status() : InvalidArgument(std::string(option) + ": '" + text + "' is no time", "parquedb help time");
+      parsed = cut->ts_ms;
+    }
+    *ts_ms = *parsed;
+    session.Say(fmt::format("{} {}", option.substr(2), FormatTime(*parsed)));
+    return Status::Ok();
+  };
+  RETURN_IF_ERROR(instant("--after", &request.after_ms));
+  RETURN_IF_ERROR(instant("--before", &request.before_ms));
+  request.to_lsn = source.view.head;
+  request.newest_first = call.Has("--reverse");
+  if (call.Has("--actor")) request.actor = call.Get("--actor");
+  if (call.Has("--entity")) {
+    RETURN_IF_ERROR(ParseEntityId(call.Get("--entity")).status());
+    request.target = IdToTarget(call.Get("--entity"));
+  }
+  if (call.Has("--namespace")) {
+    request.ns = call.Get("--namespace");
+    RETURN_IF_ERROR(session.CheckNamespaceKnown(source, request.ns));
+  }
+  return request;
+}
+
+Status PrintEvent(Session& session, AnswerFormat format, const EventView& event, bool first) {
+  switch (format) {
+    case AnswerFormat::kJson: return session.Print((first ? "\n" : ",\n") + EventJson(event));
+    case AnswerFormat::kNdjson: return session.Print(EventJson(event) + "\n");
+    case AnswerFormat::kDetailed: return session.Print(DetailedEvent(event));
+    default:
+      return session.Print(fmt::format("{:>8}  {}  {:<6}  {:<{}}  {}\n", event.lsn, FormatTime(event.ts_ms), OpName(event.op), event.target, kIdWidth, event.actor.value_or("")));
+  }
+}
+
+}  // namespace
+
+Status RunQuery(Session& session, const Call& call) {
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson}));
+  ASSIGN_OR_RETURN(QueryRequest request, RequestOf(call));
+  ASSIGN_OR_RETURN(Source source, session.OpenSource(session.Directory(call), {.namespaces = {request.ns}}));
+  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
+  request.cut = cut.lsn;
+  RETURN_IF_ERROR(session.CheckNamespaceKnown(source, request.ns));
+  if (!call.Has("--count")) return PrintItems(session, format, cut, source, request);
+  ASSIGN_OR_RETURN(int64_t count, CountQuery(*source.storage, source.view, request));
+  return PrintCount(session, format, cut, count);
+}
+
+Status RunExport(Session& session, const Call& call) {
+  ASSIGN_OR_RETURN(ExportTarget target, TargetOf(session, call));
+  StateRequest state;
+  if (call.Has("--namespace")) {
+    state.namespaces = {call.Get("--namespace")};
+    RETURN_IF_ERROR(CheckNamespace(state.namespaces[0]));
+  }
+  ASSIGN_OR_RETURN(Source source, session.OpenSource(session.Directory(call), {.pin_all = true}));
+  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
+  state.cut = cut.lsn;
+  if (!state.namespaces.empty()) RETURN_IF_ERROR(session.CheckNamespaceKnown(source, state.namespaces[0]));
+  int64_t rows = 0;
+  if (target.format == ExportFormat::kParquet) {
+    RETURN_IF_ERROR(ExportAsParquet(session, source, state, &rows));
+  } else {
+    if (session.output_path == "-") session.output_path.clear();
+    RETURN_IF_ERROR(ExportAsJson(session, source, state, target.format, &rows));
+  }
+  if (!target.to_file) return Status::Ok();
+  std::string file = session.output_path;
+  RETURN_IF_ERROR(session.FinishOutput());
+  session.output_path.clear();  // the answer is about the file
+  if (call.Has("--json")) return session.PrintJson({{"file", file}, {"entities", rows}, {"at", FormatTime(cut.ts_ms)}, {"lsn", cut.lsn}});
+  session.Note(fmt::format("wrote {} {} to {}", rows, rows == 1 ? "entity" : "entities", file));
+  return Status::Ok();
+}
+
+Status RunEvents(Session& session, const Call& call) {
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson, AnswerFormat::kDetailed}));
+  std::optional<Filter> filter;
+  if (call.Has("--filter")) {
+    auto value = ParseJson(call.Get("--filter"));
+    if (!value.ok()) return InvalidArgument("--filter: " + value.status().message());
+    auto compiled = Filter::Compile(*value, {});
+    if (!compiled.ok()) return InvalidArgument("--filter: " + compiled.status().message(), compiled.status().hint());
+    filter = std::move(*compiled);
+  }
+  ASSIGN_OR_RETURN(int64_t limit, call.Number("--limit", INT64_MAX));
+  ASSIGN_OR_RETURN(Source source, session.OpenSource(session.Directory(call), {}));
+  ASSIGN_OR_RETURN(HistoryRequest request, HistoryOf(session, call, source));
+  ASSIGN_OR_RETURN(auto cursor, OpenHistory(*source.storage, source.view, request));
+  int64_t count = 0;
+  bool opened = false;
+  auto open = [&]() -> Status {
+    opened = true;
+    if (format == AnswerFormat::kJson) return session.Print("{\"schema\":\"parquedb.events/1\",\"events\":[");
+    if (format == AnswerFormat::kTable) return session.Print(fmt::format("{:>8}  {:<24}  {:<6}  {:<{}}  {}\n", "lsn", "time", "op", "target", kIdWidth, "actor"));
+    return Status::Ok();
+  };
+  EventView event;
+  while (count < limit) {
+    ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
+    if (!more) break;
+    if (filter && !filter->matches_all()) {
+      ASSIGN_OR_RETURN(Value value, EventValue(event));
+      if (!filter->Matches(value)) continue;
+    }
+    if (!opened) RETURN_IF_ERROR(open());
+    RETURN_IF_ERROR(PrintEvent(session, format, event, count == 0));
+    ++count;
+  }
+  if (!opened) RETURN_IF_ERROR(open());
+  if (format == AnswerFormat::kJson) return session.Print(fmt::format("],\"count\":{}}}\n", count));
+  if (format == AnswerFormat::kTable) return session.Print(fmt::format("({} {})\n", count, count == 1 ? "event" : "events"));
+  return Status::Ok();
+}
+
+}  // namespace parquedb
