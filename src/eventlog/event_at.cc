@@ -1,0 +1,33 @@
+#include "eventlog/event_at.h"
+
+#include "eventlog/segment_file.h"
+
+namespace parquedb {
+
+Result<std::optional<std::string>> EventIdAt(const StorageBackend& storage, const View& view, int64_t lsn) {
+  if (!view.tail.empty() && lsn >= view.tail.front().lsn && lsn <= view.tail.back().lsn) {
+    return std::optional<std::string>(view.tail[static_cast<size_t>(lsn - view.tail.front().lsn)].id);
+  }
+  for (const SegmentEntry& entry : view.manifest.segments) {
+    if (entry.is_base || lsn < entry.min_lsn || lsn > entry.max_lsn) continue;
+    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, entry, view.manifest.database_id));
+    auto column = segment->table().column_index("id");
+    if (!column) return Corruption(entry.path + ": no ids");
+    TableChunk chunk;
+    RETURN_IF_ERROR(segment->table().ReadRows(lsn - entry.min_lsn, 1, {*column}, &chunk));
+    return std::optional<std::string>(chunk.columns[0].strings[0]);
+  }
+  return std::optional<std::string>();
+}
+
+Result<StateDigest> DigestAtHead(const StorageBackend& storage, const View& view) {
+  StateDigest digest;
+  if (!view.manifest.segments.empty()) {
+    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, view.manifest.segments.back(), view.manifest.database_id));
+    digest = *StateDigest::FromHex(segment->footer().digest);  // Open has checked it
+  }
+  for (const Event& event : view.tail) digest.Apply(event.target, event.before, event.after);
+  return digest;
+}
+
+}  // namespace parquedb

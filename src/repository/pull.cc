@@ -1,0 +1,304 @@
+#include "repository/pull.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/limits.h"
+#include "core/sha256.h"
+#include "core/test_hooks.h"
+#include "eventlog/manifest_file.h"
+#include "eventlog/wal_directory.h"
+#include "model/layout.h"
+#include "repository/relation.h"
+#include "repository/snapshot_backend.h"
+
+namespace parquedb {
+namespace {
+
+constexpr size_t kCopyBytes = 1 << 20;
+
+bool IsDerived(FileKind kind) { return kind == FileKind::kData || kind == FileKind::kForward || kind == FileKind::kReverse || kind == FileKind::kBloom; }
+
+Status DamagedObject(const ManifestFile& file, std::string_view what) {
+  return Corruption(fmt::format("the object {} of {} {}", file.hash, file.path, what), "pull from another remote; parquedb verify tells what else is damaged");
+}
+
+// Copies one object into a pending file at `path`, checking its hash; a wrong one is fetched once more.
+Result<std::unique_ptr<PendingFile>> Fetch(const StorageBackend& repository, const ManifestFile& file, StorageBackend& target, const std::string& path) {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    auto object = repository.Open(file.object);
+    if (!object.ok() && object.status().code() == StatusCode::kNotFound) return DamagedObject(file, "is missing");
+    if (!object.ok()) return object.status();
+    if ((*object)->size() != static_cast<uint64_t>(file.stored_size)) {
+      return DamagedObject(file, fmt::format("has {} bytes; {} were expected", (*object)->size(), file.stored_size));
+    }
+    ASSIGN_OR_RETURN(auto pending, target.CreatePending(path));
+    Sha256 hash;
+    std::string block;
+    for (uint64_t at = 0; at < (*object)->size(); at += block.size()) {
+      block.resize(std::min<uint64_t>((*object)->size() - at, kCopyBytes));
+      RETURN_IF_ERROR((*object)->ReadAt(at, block));
+      hash.Update(block);
+      RETURN_IF_ERROR(pending->Append(block));
+    }
+    if (ToHex(hash.Finish()) == file.hash) {
+      RETURN_IF_ERROR(pending->Close());
+      return pending;
+    }
+  }
+  return DamagedObject(file, "is damaged: its content has another hash");
+}
+
+Result<bool> HasContent(const StorageBackend& target, const std::string& path, const ManifestFile& file) {
+  auto present = target.Open(path);
+  if (!present.ok()) return false;
+  if ((*present)->size() != static_cast<uint64_t>(file.size)) return false;
+  Sha256 hash;
+  std::string block;
+  for (uint64_t at = 0; at < (*present)->size(); at += block.size()) {
+    block.resize(std::min<uint64_t>((*present)->size() - at, kCopyBytes));
+    RETURN_IF_ERROR((*present)->ReadAt(at, block));
+    hash.Update(block);
+  }
+  return ToHex(hash.Finish()) == file.hash;
+}
+
+// The manifest of the log in the backup, its hash checked.
+Result<EventManifest> EventManifestOf(const PullSource& source) {
+  auto entry = source.snapshot.files.find(std::string(kEventManifestPath));
+  if (entry == source.snapshot.files.end()) return Corruption("the backup " + source.name + " has no events/manifest.json");
+  auto text = ReadWhole(*source.repository, entry->second.object, kMaxManifestBytes);
+  if (!text.ok() && text.status().code() == StatusCode::kNotFound) return DamagedObject(entry->second, "is missing");
+  if (!text.ok()) return text.status();
+  if (Sha256Hex(*text) != entry->second.hash) return DamagedObject(entry->second, "is damaged: its content has another hash");
+  return DecodeEventManifest(*text);
+}
+
+// Fetches files of the snapshot and puts them in place together.
+class Fetcher {
+ public:
+  Fetcher(const PullSource& source, StorageBackend& target, PullResult* result) : source_(source), target_(target), result_(result) {}
+
+  // False when a damaged derived file was left out.
+  Result<bool> Add(const ManifestFile& file, const std::string& path) {
+    auto pending = Fetch(*source_.repository, file, target_, path);
+    if (!pending.ok()) {
+      auto name = ParsePath(file.path);
+      if (pending.status().code() != StatusCode::kCorruption || !name || !IsDerived(name->kind)) return pending.status();
+      result_->warnings.push_back(file.path + " is left out and read from the log instead: " + pending.status().message());
+      return false;
+    }
+    files_.push_back(std::move(*pending));
+    result_->downloaded.push_back({file.path, file.size});
+    result_->bytes += file.size;
+    return true;
+  }
+  Status Publish() { return target_.Publish(std::move(files_)); }
+
+ private:
+  const PullSource& source_;
+  StorageBackend& target_;
+  PullResult* result_;
+  std::vector<std::unique_ptr<PendingFile>> files_;
+};
+
+// What a directory's own record says after a pull.
+FileManifest DirectoryRecord(const PullSource& source, const std::set<std::string>& left_out) {
+  FileManifest record = source.snapshot;
+  record.synced_from = source.name;
+  record.last_synced_at_ms = source.instant_ms;
+  std::erase_if(record.files, [&](const auto& file) {
+    auto name = ParsePath(file.first);
+    return left_out.contains(file.first) || !name || name->kind == FileKind::kWal || name->kind == FileKind::kEventManifest;
+  });
+  for (auto& [path, file] : record.files) {
+    file.object.clear();
+    file.stored_size = 0;
+  }
+  return record;
+}
+
+PullResult DryRun(const PullSource& source) {
+  PullResult result;
+  for (const auto& [path, file] : source.snapshot.files) {
+    result.downloaded.push_back({path, file.size});
+    result.bytes += file.size;
+  }
+  return result;
+}
+
+}  // namespace
+
+Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target, bool dry_run) {
+  ASSIGN_OR_RETURN(EventManifest manifest, EventManifestOf(source));
+  if (dry_run) return DryRun(source);
+  PullResult result;
+  RETURN_IF_ERROR(target.Write(kRestoringPath, source.name + "\n"));
+  PassKillPoint("pull.marker");
+  Fetcher fetcher(source, target, &result);
+  std::set<std::string> left_out;
+  for (const auto& [path, file] : source.snapshot.files) {
+    if (path == kEventManifestPath) continue;
+    ASSIGN_OR_RETURN(bool present, HasContent(target, path, file));
+    if (present) {
+      ++result.unchanged;
+      continue;
+    }
+    ASSIGN_OR_RETURN(bool taken, fetcher.Add(file, path));
+    if (!taken) left_out.insert(path);
+  }
+  RETURN_IF_ERROR(fetcher.Publish());
+  PassKillPoint("pull.files");
+  for (const std::string& path : left_out) manifest.files.erase(path);
+  RETURN_IF_ERROR(WriteEventManifest(target, manifest));
+  PassKillPoint("pull.event_manifest");
+  RETURN_IF_ERROR(target.Write(kFileManifestPath, EncodeFileManifest(DirectoryRecord(source, left_out))));
+  PassKillPoint("pull.file_manifest");
+  RETURN_IF_ERROR(target.Remove(kRestoringPath));
+  return result;
+}
+
+namespace {
+
+// The log and the derived files of a copy that is behind are replaced in an order in which every reader sees a prefix:
+// segments, the manifest that names them, the WAL's tail, the old WAL, and only then derived files (a reader takes one
+// that is older than its entry from the log).
+class FastForward {
+ public:
+  FastForward(const PullSource& source, StorageBackend& target, EventManifest local, EventManifest remote)
+      : source_(source), target_(target), local_(std::move(local)), remote_(std::move(remote)) {}
+
+  Result<PullResult> Run() {
+    RETURN_IF_ERROR(TakeSegments());
+    PassKillPoint("pull.segments");
+    EventManifest next = remote_;
+    next.segments = segments_;
+    next.next_seq = std::max(local_.next_seq, segments_.empty() ? 1 : segments_.back().seq + 1);
+    RETURN_IF_ERROR(WriteEventManifest(target_, next));
+    PassKillPoint("pull.event_manifest");
+    RETURN_IF_ERROR(TakeWal());
+    PassKillPoint("pull.wal");
+    RETURN_IF_ERROR(TakeDerived(next));
+    FileManifest record = DirectoryRecord(source_, left_out_);
+    Renumber(&record);
+    RETURN_IF_ERROR(target_.Write(kFileManifestPath, EncodeFileManifest(record)));
+    return RemoveOld(next);
+  }
+
+ private:
+  // The longest common beginning stays; the rest comes under new numbers.
+  Status TakeSegments() {
+    size_t same = 0;
+    while (same < local_.segments.size() && same < remote_.segments.size() && local_.segments[same].sha256 == remote_.segments[same].sha256) ++same;
+    segments_.assign(local_.segments.begin(), local_.segments.begin() + static_cast<std::ptrdiff_t>(same));
+    result_.unchanged += static_cast<int64_t>(same);
+    Fetcher fetcher(source_, target_, &result_);
+    int64_t seq = local_.next_seq;
+    for (size_t i = same; i < remote_.segments.size(); ++i) {
+      SegmentEntry entry = remote_.segments[i];
+      auto file = source_.snapshot.files.find(entry.path);
+      if (file == source_.snapshot.files.end()) return Corruption("the backup " + source_.name + " lacks " + entry.path);
+      entry.seq = seq++;
+      entry.path = SegmentPath(entry.seq);
+      ASSIGN_OR_RETURN(bool taken, fetcher.Add(file->second, entry.path));
+      (void)taken;
+      segments_.push_back(entry);
+    }
+    return fetcher.Publish();
+  }
+
+  Status TakeWal() {
+    Fetcher fetcher(source_, target_, &result_);
+    std::set<std::string> wanted;
+    for (const auto& [path, file] : source_.snapshot.files) {
+      auto name = ParsePath(path);
+      if (!name || name->kind != FileKind::kWal) continue;
+      wanted.insert(path);
+      ASSIGN_OR_RETURN(bool taken, fetcher.Add(file, path));
+      (void)taken;
+    }
+    RETURN_IF_ERROR(fetcher.Publish());
+    ASSIGN_OR_RETURN(auto present, target_.List("_meta/wal/"));
+    for (const FileEntry& entry : present) {
+      if (ParseWalName(entry.path) && !wanted.contains(entry.path)) RETURN_IF_ERROR(target_.Remove(entry.path));
+    }
+    return Status::Ok();
+  }
+
+  Status TakeDerived(const EventManifest& next) {
+    Fetcher fetcher(source_, target_, &result_);
+    for (const auto& [path, file] : source_.snapshot.files) {
+      auto name = ParsePath(path);
+      if (!name || !IsDerived(name->kind)) continue;
+      ASSIGN_OR_RETURN(bool present, HasContent(target_, path, file));
+      if (present) {
+        ++result_.unchanged;
+        continue;
+      }
+      ASSIGN_OR_RETURN(bool taken, fetcher.Add(file, path));
+      if (!taken) left_out_.insert(path);
+    }
+    RETURN_IF_ERROR(fetcher.Publish());
+    if (left_out_.empty()) return Status::Ok();
+    EventManifest without = next;
+    for (const std::string& path : left_out_) without.files.erase(path);
+    return WriteEventManifest(target_, without);
+  }
+
+  // Segments lie under this directory's numbers.
+  void Renumber(FileManifest* record) const {
+    std::erase_if(record->files, [](const auto& file) { return ParsePath(file.first)->kind == FileKind::kSegment; });
+    for (const SegmentEntry& entry : segments_) {
+      record->files[entry.path] = {.path = entry.path, .size = entry.size_bytes, .hash = entry.sha256, .hash_algorithm = "sha256",
+                                   .modified_at_ms = entry.created_at_ms, .content_type = std::string(ContentType(entry.path))};
+    }
+  }
+
+  Result<PullResult> RemoveOld(const EventManifest& next) {
+    std::set<std::string> named;
+    for (const SegmentEntry& entry : next.segments) named.insert(entry.path);
+    for (const SegmentEntry& entry : local_.segments) {
+      if (!named.contains(entry.path)) RETURN_IF_ERROR(target_.Remove(entry.path));
+    }
+    for (const auto& [path, through] : local_.files) {
+      if (!next.files.contains(path)) RETURN_IF_ERROR(target_.Remove(path));
+    }
+    return result_;
+  }
+
+  const PullSource& source_;
+  StorageBackend& target_;
+  EventManifest local_, remote_;
+  std::vector<SegmentEntry> segments_;
+  std::set<std::string> left_out_;
+  PullResult result_;
+};
+
+}  // namespace
+
+Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target, int64_t now_ms, bool dry_run) {
+  SnapshotBackend backup(source.repository, source.snapshot, source.name);
+  ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms));
+  ASSIGN_OR_RETURN(View mine, TakeView(target, now_ms));
+  ASSIGN_OR_RETURN(Relation relation, Compare({target, mine}, {backup, theirs}));
+  int64_t local_events = CountMissing(mine.knows(), theirs.knows());
+  switch (relation) {
+    case Relation::kEqual: {
+      PullResult result;
+      result.unchanged = static_cast<int64_t>(source.snapshot.files.size());
+      return result;
+    }
+    case Relation::kAhead:
+      return Conflict(fmt::format("{} local events are not in the backup {}", local_events, source.name), "push them, or pull into a new folder");
+    case Relation::kDiverged:
+      return Conflict(fmt::format("this copy and the backup {} went different ways; {} local events are not in it", source.name, local_events), "pull into a new folder, or push to another --slug");
+    case Relation::kBehind: break;
+  }
+  if (dry_run) return DryRun(source);
+  ASSIGN_OR_RETURN(EventManifest remote, EventManifestOf(source));
+  return FastForward(source, target, mine.manifest, std::move(remote)).Run();
+}
+
+}  // namespace parquedb

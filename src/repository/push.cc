@@ -1,0 +1,293 @@
+#include "repository/push.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/limits.h"
+#include "core/sha256.h"
+#include "core/test_hooks.h"
+#include "core/ulid.h"
+#include "eventlog/event_at.h"
+#include "eventlog/wal_format.h"
+#include "model/layout.h"
+#include "repository/relation.h"
+#include "repository/snapshot_backend.h"
+
+namespace parquedb {
+namespace {
+
+constexpr size_t kCopyBytes = 1 << 20;
+
+Result<std::string> HashOf(const ReadableFile& file) {
+  Sha256 hash;
+  std::string block;
+  for (uint64_t at = 0; at < file.size(); at += block.size()) {
+    block.resize(std::min<uint64_t>(file.size() - at, kCopyBytes));
+    RETURN_IF_ERROR(file.ReadAt(at, block));
+    hash.Update(block);
+  }
+  return ToHex(hash.Finish());
+}
+
+std::string ExtensionOf(std::string_view path) { return std::string(path.substr(path.rfind('.') + 1)); }
+
+Status UploadOne(const StorageBackend& storage, const View& view, StorageBackend& target, const PushObject& object, const std::string& hash) {
+  ASSIGN_OR_RETURN(auto pending, target.CreatePending(object.object));
+  if (object.made) {
+    RETURN_IF_ERROR(pending->Append(object.bytes));
+  } else {
+    std::shared_ptr<const ReadableFile> file;
+    if (auto pinned = view.derived.find(object.path); pinned != view.derived.end()) {
+      file = pinned->second;
+    } else {
+      ASSIGN_OR_RETURN(file, storage.Open(object.path));
+    }
+    Sha256 sum;
+    std::string block;
+    for (uint64_t at = 0; at < file->size(); at += block.size()) {
+      block.resize(std::min<uint64_t>(file->size() - at, kCopyBytes));
+      RETURN_IF_ERROR(file->ReadAt(at, block));
+      sum.Update(block);
+      RETURN_IF_ERROR(pending->Append(block));
+    }
+    std::string found = ToHex(sum.Finish());
+    if (found != hash) {
+      return Corruption(fmt::format("{} has the hash {}; {} was expected", object.path, found, hash), "parquedb verify");
+    }
+  }
+  std::vector<std::unique_ptr<PendingFile>> files;
+  files.push_back(std::move(pending));
+  return target.Publish(std::move(files));
+}
+
+class PushPlanner {
+ public:
+  PushPlanner(const StorageBackend& storage, const View& view, Repository& repository, const PushRequest& request)
+      : storage_(storage), view_(view), repository_(repository), request_(request) {}
+
+  Result<PushPlan> Plan() {
+    if (request_.strategy == ConflictStrategy::kRemoteWins) {
+      plan_.nothing_to_do = true;
+      return std::move(plan_);
+    }
+    ASSIGN_OR_RETURN(auto commits, repository_.ListCommits());
+    epoch_ = std::count_if(commits.begin(), commits.end(), [](const Commit& commit) { return commit.kind == "sweep"; });
+    RETURN_IF_ERROR(CheckPast(commits));
+    FillCommit();
+    if (plan_.only_instant) return std::move(plan_);
+    RETURN_IF_ERROR(AddSegments());
+    RETURN_IF_ERROR(AddDerived());
+    RETURN_IF_ERROR(AddWal());
+    RETURN_IF_ERROR(AddMade(std::string(kEventManifestPath), EncodeEventManifest(manifest_)));
+    RETURN_IF_ERROR(FillSnapshot());
+    return std::move(plan_);
+  }
+
+  // The slug's newest backup must be in the past of what is pushed.
+  Status CheckPast(const std::vector<Commit>& commits) {
+    const Commit* newest = nullptr;
+    for (const Commit& commit : commits) {
+      if (commit.slug == request_.slug && (commit.kind == "push" || commit.kind == "ship")) newest = &commit;
+    }
+    if (newest == nullptr) return Status::Ok();
+    if (newest->database_id != view_.manifest.database_id) {
+      return Conflict(fmt::format("the slug {} belongs to the database {}; this is {}", request_.slug, newest->database_id, view_.manifest.database_id), "choose another with --slug");
+    }
+    ASSIGN_OR_RETURN(FileManifest snapshot, repository_.ReadSnapshot(newest->snapshot));
+    plan_.snapshot = std::move(snapshot);
+    SnapshotBackend backup(repository_.shared_storage(), plan_.snapshot, request_.slug);
+    ASSIGN_OR_RETURN(View theirs, TakeView(backup, newest->instant_ms));
+    ASSIGN_OR_RETURN(Relation relation, Compare({storage_, view_}, {backup, theirs}));
+    if (relation == Relation::kEqual) {
+      plan_.only_instant = true;
+      plan_.commit.snapshot = newest->snapshot;
+      return Status::Ok();
+    }
+    if (relation == Relation::kAhead || request_.strategy == ConflictStrategy::kLocalWins) return Status::Ok();
+    int64_t behind = CountMissing(theirs.knows(), view_.knows());
+    if (relation == Relation::kBehind) {
+      return Conflict(fmt::format("the backup {} has {} events that are not here", request_.slug, behind), "pull first: parquedb pull; or back up what is here all the same: --strategy local-wins");
+    }
+    return Conflict(fmt::format("the backup {} went another way: {} of its events are not here", request_.slug, behind), "back up what is here all the same: --strategy local-wins, or another --slug");
+  }
+
+ private:
+  void FillCommit() {
+    Commit& commit = plan_.commit;
+    commit.kind = "push";
+    commit.time_ms = request_.now_ms;
+    commit.database_id = view_.manifest.database_id;
+    commit.slug = request_.slug;
+    commit.instant_ms = view_.taken_ms;
+    commit.head = view_.head;
+    commit.knows = view_.knows();
+    commit.writer_line = request_.writer_line;
+    commit.writer_host = request_.writer_host;
+    commit.writer_operator = request_.writer_operator;
+    if (plan_.only_instant) {
+      plan_.snapshot.last_synced_at_ms = view_.taken_ms;
+      plan_.snapshot.visibility = request_.visibility;
+      if (plan_.snapshot.metadata) plan_.snapshot.metadata->window_to_ms = view_.taken_ms;
+      return;
+    }
+    manifest_ = view_.manifest;
+    manifest_.checkpoint = view_.checkpoint;
+    manifest_.files = view_.files;
+    plan_.snapshot = FileManifest();
+    commit.snapshot = NewUlid(SystemClock(), SystemRandom()).ToString();
+  }
+
+  Status Add(const std::string& path, int64_t size, const std::string& hash, PushObject object) {
+    object.path = path;
+    object.size = size;
+    object.object = ObjectPath(hash, epoch_, ExtensionOf(path));
+    // Objects are put in place whole, so one of the right size is the right one.
+    ASSIGN_OR_RETURN(auto present, repository_.storage().Stat(object.object));
+    object.present = present && present->size == static_cast<uint64_t>(size);
+    plan_.snapshot.files[path] = {.path = path, .size = size, .hash = hash, .hash_algorithm = "sha256", .modified_at_ms = request_.now_ms,
+                                  .content_type = std::string(ContentType(path)), .object = object.object, .stored_size = size};
+    plan_.objects.push_back(std::move(object));
+    return Status::Ok();
+  }
+
+  Status AddMade(const std::string& path, std::string bytes) {
+    std::string hash = Sha256Hex(bytes);
+    PushObject object;
+    object.made = true;
+    object.bytes = std::move(bytes);
+    int64_t size = static_cast<int64_t>(object.bytes.size());
+    return Add(path, size, hash, std::move(object));
+  }
+
+  Status AddSegments() {
+    for (const SegmentEntry& entry : manifest_.segments) RETURN_IF_ERROR(Add(entry.path, entry.size_bytes, entry.sha256, {}));
+    return Status::Ok();
+  }
+
+  // A derived file that can't be read is left out: the log holds everything.
+  Status AddDerived() {
+    std::map<std::string, int64_t> kept;
+    for (const auto& [path, through] : manifest_.files) {
+      auto pinned = view_.derived.find(path);
+      auto hash = pinned == view_.derived.end() ? Result<std::string>(NotFound("it is missing")) : HashOf(*pinned->second);
+      if (!hash.ok()) {
+        plan_.warnings.push_back(path + " is left out: " + hash.status().message());
+        continue;
+      }
+      kept.emplace(path, through);
+      RETURN_IF_ERROR(Add(path, static_cast<int64_t>(pinned->second->size()), *hash, {}));
+      auto name = ParsePath(path);
+      if (name && name->kind == FileKind::kData) RETURN_IF_ERROR(AddBloom(BloomPath(name->ns)));
+    }
+    manifest_.files = std::move(kept);
+    return Status::Ok();
+  }
+
+  Status AddBloom(const std::string& path) {
+    auto bytes = ReadWhole(storage_, path, 1024 * kMiB);
+    if (bytes.ok()) return AddMade(path, std::move(*bytes));
+    plan_.warnings.push_back(path + " is left out: " + bytes.status().message());
+    return Status::Ok();
+  }
+
+  // The tail as WAL files of their own, one for each line that wrote in it.
+  Status AddWal() {
+    for (size_t i = 0; i < view_.wal.size(); ++i) {
+      int64_t first = std::max(view_.wal[i].first_lsn, view_.tail.front().lsn);
+      int64_t next = i + 1 < view_.wal.size() ? view_.wal[i + 1].first_lsn : view_.head + 1;
+      std::string bytes = EncodeWalHeader({first, manifest_.database_id, view_.wal[i].line});
+      for (const Event& event : view_.tail) {
+        if (event.lsn >= first && event.lsn < next) RETURN_IF_ERROR(AppendFrame(&bytes, event, view_.head, false));
+      }
+      RETURN_IF_ERROR(AddMade(WalPath(first), std::move(bytes)));
+    }
+    return Status::Ok();
+  }
+
+  Status FillSnapshot() {
+    FileManifest& snapshot = plan_.snapshot;
+    snapshot.database_id = manifest_.database_id;
+    snapshot.name = manifest_.dataset;
+    snapshot.owner = request_.owner;
+    snapshot.slug = request_.slug;
+    snapshot.visibility = request_.visibility;
+    snapshot.last_synced_at_ms = view_.taken_ms;
+    ASSIGN_OR_RETURN(StateDigest digest, DigestAtHead(storage_, view_));
+    int64_t from_ms = manifest_.created_at_ms;
+    for (const SegmentEntry& entry : manifest_.segments) {
+      if (!entry.is_base) from_ms = std::min(from_ms, entry.min_ts_ms);
+    }
+    if (!view_.tail.empty()) from_ms = std::min(from_ms, view_.tail.front().ts_ms);
+    snapshot.metadata = ManifestMetadata{.head = view_.head, .checkpoint = manifest_.checkpoint, .entities = request_.entities, .digest = digest.Hex(),
+                                         .window_from_ms = from_ms, .window_to_ms = view_.taken_ms};
+    return Status::Ok();
+  }
+
+  const StorageBackend& storage_;
+  const View& view_;
+  Repository& repository_;
+  const PushRequest& request_;
+  PushPlan plan_;
+  EventManifest manifest_;
+  int64_t epoch_ = 0;
+};
+
+// The fronts are for people and the guide's tools; what counts are the commits.
+Status WriteFronts(Repository& repository, const PushRequest& request, const FileManifest& snapshot) {
+  std::string text = EncodeFileManifest(snapshot);
+  for (const std::string& path : {FrontPath(request.slug), FrontPath("")}) {
+    auto present = ReadWhole(repository.storage(), path, kMaxManifestBytes);
+    if (present.ok()) {
+      auto older = DecodeFileManifest(*present);
+      // Somebody who committed later may have been quicker here.
+      if (older.ok() && older->last_synced_at_ms > snapshot.last_synced_at_ms) continue;
+    }
+    RETURN_IF_ERROR(repository.storage().Write(path, text));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<PushPlan> PlanPush(const StorageBackend& storage, const View& view, Repository& repository, const PushRequest& request) {
+  return PushPlanner(storage, view, repository, request).Plan();
+}
+
+PushResult Describe(const PushPlan& plan) {
+  PushResult result{.snapshot = plan.commit.snapshot, .commit = 0, .uploaded = {}, .unchanged = 0, .bytes = 0, .warnings = plan.warnings};
+  for (const PushObject& object : plan.objects) {
+    if (object.present) {
+      ++result.unchanged;
+      continue;
+    }
+    result.uploaded.push_back({object.path, object.size});
+    result.bytes += object.size;
+  }
+  if (plan.only_instant) result.unchanged = static_cast<int64_t>(plan.snapshot.files.size());
+  return result;
+}
+
+Result<PushResult> ExecutePush(const StorageBackend& storage, const View& view, Repository& repository, const PushRequest& request, PushPlan plan) {
+  PushResult result = Describe(plan);
+  if (plan.nothing_to_do) return result;
+  if (!plan.only_instant) {
+    for (const PushObject& object : plan.objects) {
+      if (!object.present) RETURN_IF_ERROR(UploadOne(storage, view, repository.storage(), object, plan.snapshot.files.at(object.path).hash));
+      PassKillPoint("push.object");
+    }
+    PassKillPoint("push.before_snapshot");
+    RETURN_IF_ERROR(repository.storage().Write(SnapshotPath(plan.commit.snapshot), EncodeFileManifest(plan.snapshot), WriteCondition::CreateOnly()));
+  }
+  PassKillPoint("push.before_commit");
+  auto check = [&](const std::vector<Commit>& commits) {
+    return PushPlanner(storage, view, repository, request).CheckPast(commits);
+  };
+  ASSIGN_OR_RETURN(Commit commit, repository.AppendCommit(plan.commit, check));
+  PassKillPoint("push.committed");
+  result.commit = commit.number;
+  RETURN_IF_ERROR(WriteFronts(repository, request, plan.snapshot));
+  return result;
+}
+
+}  // namespace parquedb

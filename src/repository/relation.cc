@@ -1,0 +1,53 @@
+#include "repository/relation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "eventlog/event_at.h"
+
+namespace parquedb {
+namespace {
+
+Status CheckSharedLines(const LogSide& local, const LogSide& remote, const Knows& mine, const Knows& theirs) {
+  for (const auto& [line, lsn] : mine) {
+    auto other = theirs.find(line);
+    if (other == theirs.end()) continue;
+    int64_t shared = std::min(lsn, other->second);
+    ASSIGN_OR_RETURN(auto here, EventIdAt(local.storage, local.view, shared));
+    ASSIGN_OR_RETURN(auto there, EventIdAt(remote.storage, remote.view, shared));
+    if (here && there && *here == *there) continue;
+    return Conflict(fmt::format("lsn {} is the event {} here and {} there: a copy of the directory, or an older state of it, was written on", shared,
+                                here.value_or("(gone)"), there.value_or("(gone)")),
+                    "push to another slug with --slug");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<Relation> Compare(const LogSide& local, const LogSide& remote) {
+  if (local.view.manifest.database_id != remote.view.manifest.database_id) {
+    return Conflict(fmt::format("here is the database {}, there {}", local.view.manifest.database_id, remote.view.manifest.database_id), "use another slug, or pull into a new folder");
+  }
+  Knows mine = local.view.knows(), theirs = remote.view.knows();
+  RETURN_IF_ERROR(CheckSharedLines(local, remote, mine, theirs));
+  bool behind = InPastOf(mine, theirs), ahead = InPastOf(theirs, mine);
+  if (behind && ahead) return Relation::kEqual;
+  if (behind) return Relation::kBehind;
+  return ahead ? Relation::kAhead : Relation::kDiverged;
+}
+
+int64_t CountMissing(const Knows& x, const Knows& y) {
+  int64_t missing = 0;
+  for (const auto& [line, lsn] : x) {
+    auto known = y.find(line);
+    // Lines follow one another in one log, so what is missing of a line is at most what lies behind what is known.
+    int64_t floor = 0;
+    for (const auto& [other, through] : y) floor = std::max(floor, through < lsn ? through : 0);
+    missing = std::max(missing, known == y.end() ? lsn - floor : lsn - known->second);
+  }
+  return std::max<int64_t>(missing, 0);
+}
+
+}  // namespace parquedb
