@@ -1,0 +1,168 @@
+#include "cli/remote.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "model/layout.h"
+#include "model/names.h"
+
+namespace parquedb {
+namespace {
+
+bool IsRepository(const std::string& path) {
+  struct stat found;
+  return ::stat((path + "/" + std::string(kRepositoryPath)).c_str(), &found) == 0;
+}
+
+bool LooksLikePath(const std::string& text) {
+  return text.starts_with("./") || text.starts_with("../") || text.starts_with("/") || text.starts_with("~") || text == "." || text == ".." || text.find("://") != std::string::npos;
+}
+
+std::string TrimSlashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+// The longest prefix of the path that is a repository, and the rest of it as the slug.
+struct Split {
+  std::string repository, slug;
+};
+std::optional<Split> SplitRepository(const std::string& path) {
+  for (std::string at = TrimSlashes(path); !at.empty();) {
+    if (IsRepository(at)) return Split{at, at.size() < path.size() ? TrimSlashes(path).substr(std::min(path.size(), at == "/" ? 1 : at.size() + 1)) : ""};
+    size_t slash = at.rfind('/');
+    if (slash == std::string::npos) break;
+    at = slash == 0 ? (at == "/" ? "" : "/") : at.substr(0, slash);
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<ResolvedBackup>> Try(const std::string& repository_path, const std::string& slug) {
+  if (!IsRepository(repository_path)) return std::optional<ResolvedBackup>();
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(repository_path));
+  ASSIGN_OR_RETURN(auto repository, Repository::Open(std::move(storage)));
+  ASSIGN_OR_RETURN(auto newest, repository->Newest(slug));
+  if (!newest) return std::optional<ResolvedBackup>();
+  std::string name = repository_path + "/" + newest->slug;
+  return std::optional<ResolvedBackup>(ResolvedBackup{std::move(repository), std::move(*newest), std::move(name)});
+}
+
+Result<ResolvedBackup> ResolvePath(const Call& call, const std::string& path) {
+  if (auto split = SplitRepository(path)) {
+    ASSIGN_OR_RETURN(auto found, Try(split->repository, split->slug));
+    if (found) return std::move(*found);
+    return NotFound(fmt::format("the repository {} has no backup {}", split->repository, split->slug.empty() ? "at all" : split->slug), "parquedb backups " + split->repository);
+  }
+  // A remote's root: the repository is the owner's in it.
+  ASSIGN_OR_RETURN(std::string owner, OwnerOf(call));
+  ASSIGN_OR_RETURN(auto found, Try(TrimSlashes(path) + "/" + owner, ""));
+  if (found) return std::move(*found);
+  return NotFound(fmt::format("there is no backup repository at {} or {}/{}", path, path, owner), "parquedb push --to " + path + " makes one");
+}
+
+// owner/slug or slug on the default remote.
+Result<ResolvedBackup> ResolveName(const Call& call, const std::string& ref) {
+  Status good = CheckSlug(ref);
+  if (!good.ok()) return NotFound(fmt::format("{} is neither a path nor the name of a backup", ref), "a path begins with ./, ../ or /");
+  ASSIGN_OR_RETURN(std::string remote, DefaultRemote());
+  ASSIGN_OR_RETURN(std::string root, RemotePath(remote));
+  ASSIGN_OR_RETURN(std::string owner, OwnerOf(call));
+  if (IsRepository(root)) {
+    ASSIGN_OR_RETURN(auto whole, Try(root, ref));
+    if (whole) return std::move(*whole);
+  }
+  ASSIGN_OR_RETURN(auto own, Try(root + "/" + owner, ref));
+  if (own) return std::move(*own);
+  size_t slash = ref.find('/');
+  std::string tried = owner + "/" + ref;
+  if (slash != std::string::npos) {
+    ASSIGN_OR_RETURN(auto named, Try(root + "/" + ref.substr(0, slash), ref.substr(slash + 1)));
+    if (named) return std::move(*named);
+    if (IsRepository(root)) {
+      ASSIGN_OR_RETURN(auto whole, Try(root, ref.substr(slash + 1)));
+      if (whole) return std::move(*whole);
+    }
+    tried += " and " + ref;
+  } else {
+    ASSIGN_OR_RETURN(auto named, Try(root + "/" + ref, ""));
+    if (named) return std::move(*named);
+  }
+  return NotFound(fmt::format("{} has no backup {}", remote, tried), "parquedb backups " + remote);
+}
+
+}  // namespace
+
+Result<std::string> OwnerOf(const Call& call) {
+  std::string owner = call.Get("--owner");
+  if (owner.empty()) {
+    const char* variable = std::getenv("PARQUEDB_OWNER");
+    if (variable != nullptr) owner = variable;
+  }
+  if (owner.empty()) {
+    const passwd* entry = ::getpwuid(::getuid());
+    owner = entry != nullptr && entry->pw_name != nullptr ? entry->pw_name : "user";
+  }
+  RETURN_IF_ERROR(CheckNamePart("owner", owner));
+  return owner;
+}
+
+Result<std::string> RemotePath(const std::string& text) {
+  size_t scheme = text.find("://");
+  std::string path = text;
+  if (scheme != std::string::npos) {
+    std::string name = text.substr(0, scheme);
+    if (name != "file") return InvalidArgument("unknown scheme " + name + ":// in " + text, "a remote is a path or file:///path");
+    path = text.substr(scheme + 3);
+    if (!path.starts_with('/')) return InvalidArgument(text + " has no absolute path", "file:///path has three slashes");
+  }
+  if (path == "~" || path.starts_with("~/")) {
+    const char* home = std::getenv("HOME");
+    if (home != nullptr) path = home + path.substr(1);
+  }
+  if (path.empty()) return InvalidArgument("a remote is an empty text");
+  return TrimSlashes(path);
+}
+
+Result<std::string> DefaultRemote() {
+  const char* remote = std::getenv("PARQUEDB_REMOTE_URL");
+  if (remote != nullptr && *remote != '\0') return std::string(remote);
+  return InvalidArgument("no remote is named", "say --to /path, or set PARQUEDB_REMOTE_URL");
+}
+
+Result<PushTarget> ResolvePushTarget(const std::string& remote, const std::string& owner, const std::string& slug) {
+  ASSIGN_OR_RETURN(std::string path, RemotePath(remote));
+  PushTarget target{.remote = remote, .repository = IsRepository(path) ? path : path + "/" + owner, .ref = owner + "/" + slug};
+  return target;
+}
+
+Result<ResolvedBackup> ResolveBackup(const Call& call, const std::string& ref) {
+  if (!LooksLikePath(ref)) return ResolveName(call, ref);
+  ASSIGN_OR_RETURN(std::string path, RemotePath(ref));
+  return ResolvePath(call, path);
+}
+
+Result<PullSource> OpenBackup(const ResolvedBackup& resolved) {
+  ASSIGN_OR_RETURN(FileManifest snapshot, resolved.repository->ReadSnapshot(resolved.backup.snapshot));
+  return PullSource{.repository = resolved.repository->shared_storage(), .snapshot = std::move(snapshot), .name = resolved.name, .instant_ms = resolved.backup.instant_ms};
+}
+
+Result<std::vector<std::string>> RepositoriesOf(const std::string& remote) {
+  ASSIGN_OR_RETURN(std::string path, RemotePath(remote));
+  if (auto split = SplitRepository(path)) return std::vector<std::string>{split->repository};
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    if (IsRepository(entry.path().string())) found.push_back(entry.path().string());
+  }
+  if (error || found.empty()) return NotFound("there is no backup repository at " + remote, "parquedb push --to " + remote + " makes one");
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace parquedb

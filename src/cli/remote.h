@@ -1,0 +1,48 @@
+// From what people write for a remote to a repository and a slug in it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/session.h"
+#include "model/file_manifest.h"
+#include "parquedb/storage.h"
+#include "repository/pull.h"
+#include "repository/repository.h"
+
+namespace parquedb {
+
+// Owner: --owner, PARQUEDB_OWNER, else the login name.
+Result<std::string> OwnerOf(const Call& call);
+
+// "file:///path" or a path, as a path; kInvalidArgument for an unknown scheme.
+Result<std::string> RemotePath(const std::string& text);
+
+// The default remote (PARQUEDB_REMOTE_URL); kInvalidArgument when there is none.
+Result<std::string> DefaultRemote();
+
+// Where a push goes: `remote` itself when it holds a repository, else `owner` inside it.
+struct PushTarget {
+  std::string remote;      // as written
+  std::string repository;  // path
+  std::string ref;         // owner/slug
+};
+Result<PushTarget> ResolvePushTarget(const std::string& remote, const std::string& owner, const std::string& slug);
+
+// A backup that a REF names: the newest of its slug, or of any slug when it names none.
+struct ResolvedBackup {
+  std::unique_ptr<Repository> repository;
+  BackupEntry backup;
+  std::string name;  // for messages
+};
+// kNotFound names what was tried.
+Result<ResolvedBackup> ResolveBackup(const Call& call, const std::string& ref);
+
+// The backup as a source to pull from or to read in place.
+Result<PullSource> OpenBackup(const ResolvedBackup& resolved);
+
+// The repositories below a remote's root (one for each owner), or the one that the path is.
+Result<std::vector<std::string>> RepositoriesOf(const std::string& remote);
+
+}  // namespace parquedb
