@@ -66,13 +66,16 @@ Status TakeRecord(NormalizedRecord&& normalized, ImportRecord* record) {
   record->fields = std::move(normalized.fields);
   record->id_text = normalized.has_id_text ? std::move(normalized.id_text) : "";
   if (record->fields.size() + 2 > kMaxDocumentBytes) {
-    return InvalidData("the document has " + std::to_string(record->fields.size() + 2) + " bytes; at most 16 MiB are allowed");
+    return InvalidData("the document has " + std::to_string(record->fields.size() + 2) +
+                       " bytes; at most 16 MiB are allowed");
   }
   return Status::Ok();
 }
 
 Entity ToEntity(ImportRecord&& record, int64_t ts_ms, const std::string& actor) {
-  auto nobody_or = [](const std::string& name) { return name.empty() ? std::nullopt : std::optional<std::string>(name); };
+  auto nobody_or = [](const std::string& name) {
+    return name.empty() ? std::nullopt : std::optional<std::string>(name);
+  };
   Entity entity;
   entity.id = std::move(record.id);
   entity.version = record.version.value_or(1);

@@ -27,8 +27,8 @@ struct ImportRecord {
 // large.
 Status TakeRecord(NormalizedRecord&& normalized, ImportRecord* record);
 
-// The entity of a record whose id is known. A record with $createdAt ($updatedAt) is taken at its word about who created
-// (updated) it, also when it names nobody; else `actor` did it at `ts_ms`.
+// The entity of a record whose id is known. A record with $createdAt ($updatedAt) is taken at its word about who
+// created (updated) it, also when it names nobody; else `actor` did it at `ts_ms`.
 Entity ToEntity(ImportRecord&& record, int64_t ts_ms, const std::string& actor);
 
 }  // namespace parquedb

@@ -58,7 +58,8 @@ class Buffered {
 };
 
 Status TooLong(int64_t line) {
-  return InvalidData("line " + std::to_string(line) + ": the record has more than " + std::to_string(kMaxInputRecordBytes) + " bytes");
+  return InvalidData("line " + std::to_string(line) + ": the record has more than " +
+                     std::to_string(kMaxInputRecordBytes) + " bytes");
 }
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -73,7 +74,9 @@ class LineReader : public RawRecordReader {
       const char* from = input_.bytes.data() + input_.begin + scanned;
       size_t left = input_.bytes.size() - input_.begin - scanned;
       const void* found = left > 0 ? std::memchr(from, '\n', left) : nullptr;
-      size_t length = found != nullptr ? static_cast<size_t>(static_cast<const char*>(found) - input_.bytes.data()) - input_.begin : scanned + left;
+      size_t length = found != nullptr
+                          ? static_cast<size_t>(static_cast<const char*>(found) - input_.bytes.data()) - input_.begin
+                          : scanned + left;
       if (found == nullptr) {
         if (length > kMaxInputRecordBytes) return TooLong(line_ + 1);
         scanned = length;
@@ -122,7 +125,9 @@ class ArrayReader : public RawRecordReader {
   }
 
  private:
-  Status Fail(std::string_view what) const { return InvalidData("line " + std::to_string(line_) + ": " + std::string(what)); }
+  Status Fail(std::string_view what) const {
+    return InvalidData("line " + std::to_string(line_) + ": " + std::string(what));
+  }
 
   // What follows the element that was given out: ',' or the end.
   Status Finish() {
@@ -141,7 +146,8 @@ class ArrayReader : public RawRecordReader {
   }
   Result<char> PeekRaw() {
     while (true) {
-      while (input_.begin < input_.bytes.size() && IsBlank(input_.bytes[input_.begin])) line_ += input_.bytes[input_.begin++] == '\n';
+      while (input_.begin < input_.bytes.size() && IsBlank(input_.bytes[input_.begin]))
+        line_ += input_.bytes[input_.begin++] == '\n';
       if (input_.begin < input_.bytes.size()) return input_.bytes[input_.begin];
       ASSIGN_OR_RETURN(bool more, input_.More());
       if (!more) return '\0';
@@ -202,16 +208,21 @@ class ArrayReader : public RawRecordReader {
       }
       char c = input_.bytes[input_.begin + i];
       if (in_string) {
-        if (c == '\\') ++i;
-        else if (c == '"') in_string = false;
+        if (c == '\\')
+          ++i;
+        else if (c == '"')
+          in_string = false;
         continue;
       }
-      if (c == '"') in_string = true;
-      else if (c == '{' || c == '[') ++depth;
+      if (c == '"')
+        in_string = true;
+      else if (c == '{' || c == '[')
+        ++depth;
       else if ((c == ',' || c == ']') && depth == 0) {
         length_ = i;
         return Status::Ok();
-      } else if (c == '}' || c == ']') --depth;
+      } else if (c == '}' || c == ']')
+        --depth;
     }
   }
 
@@ -233,7 +244,11 @@ Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path) {
   return std::unique_ptr<InputStream>(std::move(input));
 }
 
-std::unique_ptr<RawRecordReader> ReadLines(std::unique_ptr<InputStream> input) { return std::make_unique<LineReader>(std::move(input)); }
-std::unique_ptr<RawRecordReader> ReadJsonArray(std::unique_ptr<InputStream> input) { return std::make_unique<ArrayReader>(std::move(input)); }
+std::unique_ptr<RawRecordReader> ReadLines(std::unique_ptr<InputStream> input) {
+  return std::make_unique<LineReader>(std::move(input));
+}
+std::unique_ptr<RawRecordReader> ReadJsonArray(std::unique_ptr<InputStream> input) {
+  return std::make_unique<ArrayReader>(std::move(input));
+}
 
 }  // namespace parquedb

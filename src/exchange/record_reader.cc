@@ -25,12 +25,16 @@ class IdRule {
       record->id = source_.ns + "/" + NewUlid(SystemClock(), SystemRandom()).ToString();
       return true;
     }
-    if (record->id_text.empty()) return InvalidData("the field " + source_.id_field + " is missing; --id-field says that it is the id");
+    if (record->id_text.empty())
+      return InvalidData("the field " + source_.id_field + " is missing; --id-field says that it is the id");
     ASSIGN_OR_RETURN(Value value, ParseJson(record->id_text));
     std::string local;
-    if (value.is_string()) local.assign(value.get_string().data(), value.get_string().size());
-    else if (value.is_int64() || value.is_uint64()) local = record->id_text;
-    else return InvalidData("the field " + source_.id_field + " is neither a string nor a whole number");
+    if (value.is_string())
+      local.assign(value.get_string().data(), value.get_string().size());
+    else if (value.is_int64() || value.is_uint64())
+      local = record->id_text;
+    else
+      return InvalidData("the field " + source_.id_field + " is neither a string nor a whole number");
     Status good = CheckLocalId(local);
     if (!good.ok()) return InvalidData(good.message());
     record->id = source_.ns + "/" + local;
@@ -60,9 +64,12 @@ class JsonRecords : public RecordReader {
       auto taken = Take(text, record);
       record->line = line;
       if (taken.ok() && *taken) return true;
-      if (taken.ok()) ++skipped_;
-      else if (taken.status().code() == StatusCode::kInvalidArgument) return taken.status();
-      else if (bad_.Add(line, taken.status())) return bad_.ToStatus();
+      if (taken.ok())
+        ++skipped_;
+      else if (taken.status().code() == StatusCode::kInvalidArgument)
+        return taken.status();
+      else if (bad_.Add(line, taken.status()))
+        return bad_.ToStatus();
     }
   }
   int64_t skipped() const override { return skipped_; }
@@ -127,7 +134,9 @@ class ParquetRecords : public RecordReader {
 
  private:
   static Status Damaged(const Status& status) {
-    return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported ? InvalidData(status.message()) : status;
+    return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported
+               ? InvalidData(status.message())
+               : status;
   }
   // The texts come from outside: they are checked like any record.
   Status Take(const Entity& entity, ImportRecord* record) {
@@ -157,13 +166,18 @@ class ParquetRecords : public RecordReader {
 }  // namespace
 
 bool BadRecords::Add(int64_t line, const Status& why) {
-  lines_.push_back(line > 0 ? fmt::format("{}:{}: {}", file_, line, why.message()) : fmt::format("{}: {}", file_, why.message()));
+  lines_.push_back(line > 0 ? fmt::format("{}:{}: {}", file_, line, why.message())
+                            : fmt::format("{}: {}", file_, why.message()));
   return lines_.size() >= kMaxBadRecords;
 }
 
 Status BadRecords::ToStatus() const {
-  std::string message = lines_.size() == 1 ? "" : fmt::format("{} records can't be taken{}:\n  ", lines_.size(), lines_.size() >= kMaxBadRecords ? " (and the rest was not read)" : "");
-  return InvalidData(message + fmt::format("{}", fmt::join(lines_, "\n  ")), "nothing was imported; correct the file and run it again");
+  std::string message = lines_.size() == 1
+                            ? ""
+                            : fmt::format("{} records can't be taken{}:\n  ", lines_.size(),
+                                          lines_.size() >= kMaxBadRecords ? " (and the rest was not read)" : "");
+  return InvalidData(message + fmt::format("{}", fmt::join(lines_, "\n  ")),
+                     "nothing was imported; correct the file and run it again");
 }
 
 Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source) {
