@@ -93,6 +93,9 @@ class NdjsonEvents : public EventReader {
     std::string id = TargetToId(event->target);
     if (!event->after.id.empty() && event->after.id != id)
       return InvalidData("$id is " + event->after.id + ", target is " + event->target);
+    if (!event->after.type.empty() && event->after.type != NamespaceOfTarget(event->target)) {
+      return InvalidData("$type is " + event->after.type + ", target is " + event->target);
+    }
     event->after.id = std::move(id);
     return Status::Ok();
   }
