@@ -11,9 +11,9 @@ namespace {
 constexpr size_t kHeaderBytes = 16;
 constexpr size_t kRowGroupFilterBytes = 4096;
 constexpr uint16_t kHashCount = 3;
-constexpr double kBitsPerId = 12.4;          // 1 % false positives with k = 3
-constexpr size_t kSmallestIds = 1000;        // a filter is never smaller than for so many
-constexpr size_t kRowGroupIds = 2650;        // more would fill 4096 bytes beyond use: all ones then
+constexpr double kBitsPerId = 12.4;    // 1 % false positives with k = 3
+constexpr size_t kSmallestIds = 1000;  // a filter is never smaller than for so many
+constexpr size_t kRowGroupIds = 2650;  // more would fill 4096 bytes beyond use: all ones then
 constexpr uint32_t kMaxValueBytes = 1u << 30;
 
 void PutBig(std::string* out, uint32_t number, int bytes) {
@@ -74,11 +74,13 @@ uint32_t Murmur3_32(std::string_view key, uint32_t seed) {
 void BloomFileBuilder::Add(std::string_view id) { hashes_.push_back(HashId(id)); }
 
 void BloomFileBuilder::EndRowGroup() {
-  if (group_ends_.empty() ? !hashes_.empty() : group_ends_.back() < hashes_.size()) group_ends_.push_back(hashes_.size());
+  if (group_ends_.empty() ? !hashes_.empty() : group_ends_.back() < hashes_.size())
+    group_ends_.push_back(hashes_.size());
 }
 
 std::string BloomFileBuilder::Encode() const {
-  auto value_bytes = static_cast<uint32_t>(std::ceil(static_cast<double>(std::max(hashes_.size(), kSmallestIds)) * kBitsPerId / 8));
+  auto value_bytes =
+      static_cast<uint32_t>(std::ceil(static_cast<double>(std::max(hashes_.size(), kSmallestIds)) * kBitsPerId / 8));
   std::string out = "PQBF";
   PutBig(&out, 1, 2);
   PutBig(&out, kHashCount, 2);
@@ -90,8 +92,10 @@ std::string BloomFileBuilder::Encode() const {
   size_t begin = 0;
   char* filter = out.data() + kHeaderBytes + value_bytes;
   for (size_t end : group_ends_) {
-    if (end - begin > kRowGroupIds) std::memset(filter, 0xFF, kRowGroupFilterBytes);
-    else for (size_t i = begin; i < end; ++i) SetBits(filter, kRowGroupFilterBytes, hashes_[i]);
+    if (end - begin > kRowGroupIds)
+      std::memset(filter, 0xFF, kRowGroupFilterBytes);
+    else
+      for (size_t i = begin; i < end; ++i) SetBits(filter, kRowGroupFilterBytes, hashes_[i]);
     begin = end;
     filter += kRowGroupFilterBytes;
   }
@@ -101,13 +105,19 @@ std::string BloomFileBuilder::Encode() const {
 Result<BloomFile> BloomFile::Decode(std::string bytes, std::string_view name) {
   auto wrong = [&](std::string_view what) { return Corruption(std::string(name) + ": " + std::string(what)); };
   if (bytes.size() < kHeaderBytes || !bytes.starts_with("PQBF")) return wrong("no bloom filter file");
-  if (GetBig(bytes, 4, 2) > 1) return Unsupported(std::string(name) + " has PQBF version " + std::to_string(GetBig(bytes, 4, 2)) + "; this program reads 1", "use a newer parquedb");
+  if (GetBig(bytes, 4, 2) > 1)
+    return Unsupported(
+        std::string(name) + " has PQBF version " + std::to_string(GetBig(bytes, 4, 2)) + "; this program reads 1",
+        "use a newer parquedb");
   BloomFile file;
   file.hash_count_ = static_cast<uint16_t>(GetBig(bytes, 6, 2));
   file.value_bytes_ = GetBig(bytes, 8, 4);
   file.row_groups_ = static_cast<uint16_t>(GetBig(bytes, 12, 2));
-  if (GetBig(bytes, 4, 2) != 1 || file.hash_count_ == 0 || file.hash_count_ > 32 || file.value_bytes_ == 0 || file.value_bytes_ > kMaxValueBytes) return wrong("its header is damaged");
-  if (bytes.size() != kHeaderBytes + file.value_bytes_ + file.row_groups_ * kRowGroupFilterBytes) return wrong("its size does not fit its header");
+  if (GetBig(bytes, 4, 2) != 1 || file.hash_count_ == 0 || file.hash_count_ > 32 || file.value_bytes_ == 0 ||
+      file.value_bytes_ > kMaxValueBytes)
+    return wrong("its header is damaged");
+  if (bytes.size() != kHeaderBytes + file.value_bytes_ + file.row_groups_ * kRowGroupFilterBytes)
+    return wrong("its size does not fit its header");
   file.bytes_ = std::move(bytes);
   return file;
 }

@@ -18,15 +18,29 @@ enum Column { kId, kType, kVersion, kCreatedAt, kUpdatedAt, kCreatedBy, kUpdated
 
 TableSchema SystemSchema() {
   auto text = [](const char* name, bool nullable, ColumnCoding coding) {
-    return ColumnSpec{.name = name, .type = ColumnType::kString, .nullable = nullable, .coding = coding, .statistics = true, .bloom_filter = false};
+    return ColumnSpec{.name = name,
+                      .type = ColumnType::kString,
+                      .nullable = nullable,
+                      .coding = coding,
+                      .statistics = true,
+                      .bloom_filter = false};
   };
   auto number = [](const char* name, ColumnType type) {
-    return ColumnSpec{.name = name, .type = type, .nullable = false, .coding = ColumnCoding::kDictionary, .statistics = true, .bloom_filter = false};
+    return ColumnSpec{.name = name,
+                      .type = type,
+                      .nullable = false,
+                      .coding = ColumnCoding::kDictionary,
+                      .statistics = true,
+                      .bloom_filter = false};
   };
-  TableSchema schema = {text("$id", false, ColumnCoding::kDeltaByteArray), text("$type", false, ColumnCoding::kDictionary),
-                        number("$version", ColumnType::kInt64), number("$createdAt", ColumnType::kTimestampMs),
-                        number("$updatedAt", ColumnType::kTimestampMs), text("$createdBy", true, ColumnCoding::kDictionary),
-                        text("$updatedBy", true, ColumnCoding::kDictionary), text("$data", false, ColumnCoding::kDeltaLength)};
+  TableSchema schema = {text("$id", false, ColumnCoding::kDeltaByteArray),
+                        text("$type", false, ColumnCoding::kDictionary),
+                        number("$version", ColumnType::kInt64),
+                        number("$createdAt", ColumnType::kTimestampMs),
+                        number("$updatedAt", ColumnType::kTimestampMs),
+                        text("$createdBy", true, ColumnCoding::kDictionary),
+                        text("$updatedBy", true, ColumnCoding::kDictionary),
+                        text("$data", false, ColumnCoding::kDeltaLength)};
   schema[kData].statistics = false;
   return schema;
 }
@@ -44,14 +58,16 @@ Result<FieldTable> DecodeFields(std::string_view text, const std::string& name) 
   if (!value.ok() || !value->is_object()) return Corruption(name + ": parquedb.fields is no object");
   FieldTable table;
   for (const auto& member : value->get_object()) {
-    if (!member.value().is_array() || member.value().get_array().size() != 6) return Corruption(name + ": parquedb.fields: six counts were expected");
+    if (!member.value().is_array() || member.value().get_array().size() != 6)
+      return Corruption(name + ": parquedb.fields: six counts were expected");
     int64_t counts[6];
     for (size_t i = 0; i < 6; ++i) {
       const Value& count = member.value().get_array()[i];
       if (!count.is_int64()) return Corruption(name + ": parquedb.fields: six counts were expected");
       counts[i] = count.get_int64();
     }
-    table.emplace(std::string(member.key().data(), member.key().size()), FieldCounts{counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]});
+    table.emplace(std::string(member.key().data(), member.key().size()),
+                  FieldCounts{counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]});
   }
   return table;
 }
@@ -60,7 +76,8 @@ Result<int64_t> FooterNumber(const TableReader& table, std::string_view key) {
   std::string text = table.footer(key).value_or("");
   int64_t number = -1;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0) return Corruption(table.name() + ": " + std::string(key) + " is '" + text + "'");
+  if (error != std::errc() || end != text.data() + text.size() || number < 0)
+    return Corruption(table.name() + ": " + std::string(key) + " is '" + text + "'");
   return number;
 }
 
@@ -159,8 +176,12 @@ class ParquetDataWriter : public DataFileWriter {
         if (scanner.kind() != FieldKind::kString) return false;
         value->text.assign(scanner.String(&buffer_));
         return true;
-      case ColumnType::kBool: value->integer = scanner.Bool(); return scanner.kind() == FieldKind::kBool;
-      case ColumnType::kInt64: value->integer = scanner.Integer(); return scanner.kind() == FieldKind::kInteger;
+      case ColumnType::kBool:
+        value->integer = scanner.Bool();
+        return scanner.kind() == FieldKind::kBool;
+      case ColumnType::kInt64:
+        value->integer = scanner.Integer();
+        return scanner.kind() == FieldKind::kInteger;
       case ColumnType::kDouble:
         if (scanner.kind() == FieldKind::kInteger) {
           value->number = static_cast<double>(scanner.Integer());
@@ -168,7 +189,8 @@ class ParquetDataWriter : public DataFileWriter {
         }
         value->number = scanner.kind() == FieldKind::kDouble ? scanner.Double() : 0;
         return scanner.kind() == FieldKind::kDouble;
-      case ColumnType::kTimestampMs: break;
+      case ColumnType::kTimestampMs:
+        break;
     }
     return false;
   }
@@ -177,11 +199,16 @@ class ParquetDataWriter : public DataFileWriter {
     for (size_t i = 0; i < types_.size(); ++i) {
       ColumnBuffer& column = table_->column(kTyped + static_cast<int>(i));
       const Typed& value = filled_[i];
-      if (!value.present) column.AppendNull();
-      else if (types_[i] == ColumnType::kString) column.AppendString(value.text);
-      else if (types_[i] == ColumnType::kDouble) column.AppendDouble(value.number);
-      else if (types_[i] == ColumnType::kBool) column.AppendBool(value.integer != 0);
-      else column.AppendInt(value.integer);
+      if (!value.present)
+        column.AppendNull();
+      else if (types_[i] == ColumnType::kString)
+        column.AppendString(value.text);
+      else if (types_[i] == ColumnType::kDouble)
+        column.AppendDouble(value.number);
+      else if (types_[i] == ColumnType::kBool)
+        column.AppendBool(value.integer != 0);
+      else
+        column.AppendInt(value.integer);
     }
   }
 
@@ -203,8 +230,10 @@ void FillEntity(const TableChunk& chunk, int64_t row, Entity* entity) {
   entity->created_at_ms = c[2].ints[at];
   entity->updated_at_ms = c[3].ints[at];
   auto optional = [&](const ColumnChunkView& column, std::optional<std::string>* text) {
-    if (column.is_null(row)) text->reset();
-    else text->emplace(column.strings[at]);
+    if (column.is_null(row))
+      text->reset();
+    else
+      text->emplace(column.strings[at]);
   };
   optional(c[4], &entity->created_by);
   optional(c[5], &entity->updated_by);
@@ -243,22 +272,27 @@ class ParquetDataFile : public DataFile {
     ASSIGN_OR_RETURN(table_, TableReader::Open(std::move(file), std::move(name)));
     std::string format = table_->footer("parquedb.format").value_or("");
     if (format.starts_with("data/") && format != kFormat) {
-      return Unsupported(table_->name() + " has format " + format + "; this program reads " + std::string(kFormat), "use a newer parquedb");
+      return Unsupported(table_->name() + " has format " + format + "; this program reads " + std::string(kFormat),
+                         "use a newer parquedb");
     }
     if (format != kFormat) return Corruption(table_->name() + ": no data file: format '" + format + "'");
     footer_.database_id = table_->footer("parquedb.database").value_or("");
     if (!database_id.empty() && footer_.database_id != database_id) {
-      return Corruption(table_->name() + " belongs to database " + footer_.database_id + ", not " + std::string(database_id));
+      return Corruption(table_->name() + " belongs to database " + footer_.database_id + ", not " +
+                        std::string(database_id));
     }
     ASSIGN_OR_RETURN(footer_.through, FooterNumber(*table_, "parquedb.through"));
     ASSIGN_OR_RETURN(footer_.rows, FooterNumber(*table_, "parquedb.rows"));
     footer_.digest = table_->footer("parquedb.digest").value_or("");
     ASSIGN_OR_RETURN(footer_.fields, DecodeFields(table_->footer("parquedb.fields").value_or(""), table_->name()));
     const TableSchema wanted = SystemSchema();
-    if (footer_.rows != table_->row_count() || table_->schema().size() < wanted.size()) return Corruption(table_->name() + ": its rows or columns are not those of its footer");
+    if (footer_.rows != table_->row_count() || table_->schema().size() < wanted.size())
+      return Corruption(table_->name() + ": its rows or columns are not those of its footer");
     for (size_t i = 0; i < wanted.size(); ++i) {
       const ColumnSpec& found = table_->schema()[i];
-      if (found.name != wanted[i].name || found.type != wanted[i].type) return Corruption(table_->name() + ": column '" + found.name + "' was found, '" + wanted[i].name + "' was expected");
+      if (found.name != wanted[i].name || found.type != wanted[i].type)
+        return Corruption(table_->name() + ": column '" + found.name + "' was found, '" + wanted[i].name +
+                          "' was expected");
     }
     return Status::Ok();
   }
@@ -307,7 +341,8 @@ Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(PendingFile& file, 
   return std::unique_ptr<DataFileWriter>(std::move(writer));
 }
 
-Result<std::shared_ptr<DataFile>> DataFile::Open(std::shared_ptr<const ReadableFile> file, std::string name, std::string_view database_id) {
+Result<std::shared_ptr<DataFile>> DataFile::Open(std::shared_ptr<const ReadableFile> file, std::string name,
+                                                 std::string_view database_id) {
   auto data = std::make_shared<ParquetDataFile>();
   RETURN_IF_ERROR(data->Open(std::move(file), std::move(name), database_id));
   return std::shared_ptr<DataFile>(std::move(data));

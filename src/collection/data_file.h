@@ -45,7 +45,7 @@ class DataFileWriter {
   // Ids must ascend.
   virtual Status Append(const Entity& entity) = 0;
   virtual int64_t row_count() const = 0;
-  virtual int row_group_count() const = 0;  // ended so far; the bloom file has one filter for each
+  virtual int row_group_count() const = 0;           // ended so far; the bloom file has one filter for each
   virtual Status Finish(DataFileFooter footer) = 0;  // rows and ids are filled in
 };
 

@@ -17,11 +17,21 @@ std::string_view Decode(std::string_view quoted, std::string* buffer) {
     }
     char kind = inner[++i];
     switch (kind) {
-      case 'b': buffer->push_back('\b'); break;
-      case 'f': buffer->push_back('\f'); break;
-      case 'n': buffer->push_back('\n'); break;
-      case 'r': buffer->push_back('\r'); break;
-      case 't': buffer->push_back('\t'); break;
+      case 'b':
+        buffer->push_back('\b');
+        break;
+      case 'f':
+        buffer->push_back('\f');
+        break;
+      case 'n':
+        buffer->push_back('\n');
+        break;
+      case 'r':
+        buffer->push_back('\r');
+        break;
+      case 't':
+        buffer->push_back('\t');
+        break;
       case 'u': {
         int code = 0;
         if (i + 4 < inner.size()) std::from_chars(inner.data() + i + 1, inner.data() + i + 5, code, 16);
@@ -29,7 +39,8 @@ std::string_view Decode(std::string_view quoted, std::string* buffer) {
         i += 4;
         break;
       }
-      default: buffer->push_back(kind);
+      default:
+        buffer->push_back(kind);
     }
   }
   return *buffer;
@@ -39,12 +50,15 @@ std::string_view Decode(std::string_view quoted, std::string* buffer) {
 
 FieldScanner::FieldScanner(std::string_view object) : whole_(object) {}
 
-Status FieldScanner::Damaged() const { return Corruption("a stored document is damaged at byte " + std::to_string(at_)); }
+Status FieldScanner::Damaged() const {
+  return Corruption("a stored document is damaged at byte " + std::to_string(at_));
+}
 
 // at_ stands on the opening quote; afterwards behind the closing one.
 bool FieldScanner::SkipString() {
   for (size_t i = at_ + 1; i < whole_.size(); ++i) {
-    if (whole_[i] == '\\') ++i;
+    if (whole_[i] == '\\')
+      ++i;
     else if (whole_[i] == '"') {
       at_ = i + 1;
       return true;
@@ -92,8 +106,10 @@ bool FieldScanner::SkipValue() {
 
 Result<bool> FieldScanner::Next() {
   if (whole_.size() < 2 || whole_[0] != '{') return Damaged();
-  if (at_ == 0) at_ = 1;
-  else if (at_ < whole_.size() && whole_[at_] == ',') ++at_;
+  if (at_ == 0)
+    at_ = 1;
+  else if (at_ < whole_.size() && whole_[at_] == ',')
+    ++at_;
   if (at_ + 1 == whole_.size() && whole_[at_] == '}') return false;
   if (at_ >= whole_.size() || whole_[at_] != '"') return Damaged();
   size_t begin = at_;
@@ -108,7 +124,8 @@ Result<bool> FieldScanner::Next() {
 
 double FieldScanner::Double() const {
   double number = 0;
-  if (std::from_chars(text_.data(), text_.data() + text_.size(), number).ec != std::errc()) number = std::strtod(std::string(text_).c_str(), nullptr);
+  if (std::from_chars(text_.data(), text_.data() + text_.size(), number).ec != std::errc())
+    number = std::strtod(std::string(text_).c_str(), nullptr);
   return number;
 }
 

@@ -9,7 +9,13 @@
 
 namespace parquedb {
 
-enum class FieldKind { kString, kInteger, kDouble, kBool, kOther };  // other: null, object, array, integers above 2^63-1
+enum class FieldKind {
+  kString,
+  kInteger,
+  kDouble,
+  kBool,
+  kOther
+};  // other: null, object, array, integers above 2^63-1
 
 // Reads one member after another of an object text. Text that is not of the stored form ends with an error.
 class FieldScanner {

@@ -11,9 +11,15 @@ constexpr std::string_view kFormat = "rels/1";
 
 TableSchema RelsSchema() {
   auto text = [](const char* name, ColumnCoding coding) {
-    return ColumnSpec{.name = name, .type = ColumnType::kString, .nullable = false, .coding = coding, .statistics = true, .bloom_filter = false};
+    return ColumnSpec{.name = name,
+                      .type = ColumnType::kString,
+                      .nullable = false,
+                      .coding = coding,
+                      .statistics = true,
+                      .bloom_filter = false};
   };
-  return {text("from", ColumnCoding::kDeltaByteArray), text("predicate", ColumnCoding::kDictionary), text("to", ColumnCoding::kDeltaByteArray)};
+  return {text("from", ColumnCoding::kDeltaByteArray), text("predicate", ColumnCoding::kDictionary),
+          text("to", ColumnCoding::kDeltaByteArray)};
 }
 
 bool Ascends(const LinkRow& a, const LinkRow& b, RelsOrder order) {
@@ -53,7 +59,8 @@ class ParquetRelsWriter : public RelsFileWriter {
 
 class ParquetRelsCursor : public RelsCursor {
  public:
-  ParquetRelsCursor(std::shared_ptr<TableReader> table, std::unique_ptr<TableScanner> scanner) : table_(std::move(table)), scanner_(std::move(scanner)) {}
+  ParquetRelsCursor(std::shared_ptr<TableReader> table, std::unique_ptr<TableScanner> scanner)
+      : table_(std::move(table)), scanner_(std::move(scanner)) {}
   Result<bool> Next(LinkRow* row) override {
     if (at_ == chunk_.rows) {
       ASSIGN_OR_RETURN(bool more, scanner_->Next(&chunk_));
@@ -80,14 +87,17 @@ class ParquetRelsFile : public RelsFile {
     ASSIGN_OR_RETURN(table_, TableReader::Open(std::move(file), std::move(name)));
     std::string format = table_->footer("parquedb.format").value_or("");
     if (format.starts_with("rels/") && format != kFormat) {
-      return Unsupported(table_->name() + " has format " + format + "; this program reads " + std::string(kFormat), "use a newer parquedb");
+      return Unsupported(table_->name() + " has format " + format + "; this program reads " + std::string(kFormat),
+                         "use a newer parquedb");
     }
-    bool good = format == kFormat && table_->schema().size() == 3 && table_->schema()[0].name == "from" && table_->schema()[1].name == "predicate" &&
-                table_->schema()[2].name == "to";
+    bool good = format == kFormat && table_->schema().size() == 3 && table_->schema()[0].name == "from" &&
+                table_->schema()[1].name == "predicate" && table_->schema()[2].name == "to";
     if (!good) return Corruption(table_->name() + ": no relationship file: format '" + format + "'");
-    if (!database_id.empty() && table_->footer("parquedb.database") != std::string(database_id)) return Corruption(table_->name() + " belongs to another database");
+    if (!database_id.empty() && table_->footer("parquedb.database") != std::string(database_id))
+      return Corruption(table_->name() + " belongs to another database");
     std::string text = table_->footer("parquedb.through").value_or("");
-    if (std::from_chars(text.data(), text.data() + text.size(), through_).ec != std::errc()) return Corruption(table_->name() + ": parquedb.through is '" + text + "'");
+    if (std::from_chars(text.data(), text.data() + text.size(), through_).ec != std::errc())
+      return Corruption(table_->name() + ": parquedb.through is '" + text + "'");
     return Status::Ok();
   }
   int64_t through() const override { return through_; }
@@ -104,7 +114,8 @@ class ParquetRelsFile : public RelsFile {
       RETURN_IF_ERROR(table_->ReadRows(span.first, span.last - span.first, {0, 1, 2}, &chunk));
       for (size_t i = 0; i < static_cast<size_t>(chunk.rows); ++i) {
         if (chunk.columns[static_cast<size_t>(column)].strings[i] != id) continue;
-        rows.push_back({std::string(chunk.columns[0].strings[i]), std::string(chunk.columns[1].strings[i]), std::string(chunk.columns[2].strings[i])});
+        rows.push_back({std::string(chunk.columns[0].strings[i]), std::string(chunk.columns[1].strings[i]),
+                        std::string(chunk.columns[2].strings[i])});
       }
     }
     return rows;
@@ -127,7 +138,8 @@ Result<std::unique_ptr<RelsFileWriter>> RelsFileWriter::Open(PendingFile& file, 
   return std::unique_ptr<RelsFileWriter>(std::move(writer));
 }
 
-Result<std::shared_ptr<RelsFile>> RelsFile::Open(std::shared_ptr<const ReadableFile> file, std::string name, std::string_view database_id) {
+Result<std::shared_ptr<RelsFile>> RelsFile::Open(std::shared_ptr<const ReadableFile> file, std::string name,
+                                                 std::string_view database_id) {
   auto rels = std::make_shared<ParquetRelsFile>();
   RETURN_IF_ERROR(rels->Open(std::move(file), std::move(name), database_id));
   return std::shared_ptr<RelsFile>(std::move(rels));

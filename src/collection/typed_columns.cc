@@ -50,13 +50,19 @@ Status CountFields(std::string_view data, int sign, FieldTable* table) {
     if (found == table->end()) found = table->emplace(std::string(scanner.name()), FieldCounts()).first;
     FieldCounts& counts = found->second;
     switch (scanner.kind()) {
-      case FieldKind::kString: counts.strings += sign; break;
+      case FieldKind::kString:
+        counts.strings += sign;
+        break;
       case FieldKind::kInteger:
         counts.integers += sign;
         if (!IsExactInDouble(scanner.Integer())) counts.inexact_integers += sign;
         break;
-      case FieldKind::kDouble: counts.doubles += sign; break;
-      case FieldKind::kBool: counts.bools += sign; break;
+      case FieldKind::kDouble:
+        counts.doubles += sign;
+        break;
+      case FieldKind::kBool:
+        counts.bools += sign;
+        break;
       case FieldKind::kOther:
         if (scanner.text() != "null") counts.others += sign;
         break;
@@ -68,16 +74,19 @@ TableSchema TypedColumns(const FieldTable& table, int64_t rows) {
   std::vector<std::pair<int64_t, const FieldTable::value_type*>> candidates;
   for (const auto& field : table) {
     int64_t present = Present(field.second);
-    if (present > 0 && present * 10 >= rows && IsColumnName(field.first) && TypeOf(field.second)) candidates.emplace_back(present, &field);
+    if (present > 0 && present * 10 >= rows && IsColumnName(field.first) && TypeOf(field.second))
+      candidates.emplace_back(present, &field);
   }
   // Names that differ in case only would make the file unreadable in some engines: none of them gets a column.
   std::map<std::string, int> spellings;
   for (const auto& [name, counts] : table) ++spellings[FoldCase(name)];
   std::erase_if(candidates, [&](const auto& candidate) { return spellings[FoldCase(candidate.second->first)] > 1; });
   if (candidates.size() > kMaxTypedColumns) {
-    std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
     candidates.resize(kMaxTypedColumns);
-    std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.second->first < b.second->first; });
+    std::sort(candidates.begin(), candidates.end(),
+              [](const auto& a, const auto& b) { return a.second->first < b.second->first; });
   }
   TableSchema schema;
   for (const auto& [present, field] : candidates) {

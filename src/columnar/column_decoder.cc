@@ -23,7 +23,8 @@ Status ColumnDecoder::ReadValues(parquet::ColumnReader& reader, int64_t rows, Co
   while (done < rows) {
     if (!typed.HasNext()) return TooFew();
     int64_t count = 0;
-    int64_t got = typed.ReadBatch(std::min(rows - done, kBatchRows), spec_.nullable ? levels.data() : nullptr, nullptr, values.get(), &count);
+    int64_t got = typed.ReadBatch(std::min(rows - done, kBatchRows), spec_.nullable ? levels.data() : nullptr, nullptr,
+                                  values.get(), &count);
     if (got == 0 && count == 0) return TooFew();
     if (!spec_.nullable) {
       for (int64_t i = 0; i < count; ++i) take(&values[static_cast<size_t>(i)]);
@@ -48,12 +49,16 @@ Status ColumnDecoder::Read(parquet::ColumnReader& reader, int64_t rows, ColumnCh
   switch (spec_.type) {
     case ColumnType::kInt64:
     case ColumnType::kTimestampMs:
-      return ReadValues<parquet::Int64Reader>(reader, rows, view, [view](const int64_t* value) { view->ints.push_back(value ? *value : 0); });
+      return ReadValues<parquet::Int64Reader>(
+          reader, rows, view, [view](const int64_t* value) { view->ints.push_back(value ? *value : 0); });
     case ColumnType::kBool:
-      return ReadValues<parquet::BoolReader>(reader, rows, view, [view](const bool* value) { view->ints.push_back(value && *value ? 1 : 0); });
+      return ReadValues<parquet::BoolReader>(
+          reader, rows, view, [view](const bool* value) { view->ints.push_back(value && *value ? 1 : 0); });
     case ColumnType::kDouble:
-      return ReadValues<parquet::DoubleReader>(reader, rows, view, [view](const double* value) { view->doubles.push_back(value ? *value : 0); });
-    case ColumnType::kString: break;
+      return ReadValues<parquet::DoubleReader>(
+          reader, rows, view, [view](const double* value) { view->doubles.push_back(value ? *value : 0); });
+    case ColumnType::kString:
+      break;
   }
   arena_.clear();
   ends_.clear();
@@ -74,10 +79,18 @@ Status ColumnDecoder::Skip(parquet::ColumnReader& reader, int64_t rows) {
     int64_t skipped = 0;
     switch (spec_.type) {
       case ColumnType::kInt64:
-      case ColumnType::kTimestampMs: skipped = static_cast<parquet::Int64Reader&>(reader).Skip(rows); break;
-      case ColumnType::kBool: skipped = static_cast<parquet::BoolReader&>(reader).Skip(rows); break;
-      case ColumnType::kDouble: skipped = static_cast<parquet::DoubleReader&>(reader).Skip(rows); break;
-      case ColumnType::kString: skipped = static_cast<parquet::ByteArrayReader&>(reader).Skip(rows); break;
+      case ColumnType::kTimestampMs:
+        skipped = static_cast<parquet::Int64Reader&>(reader).Skip(rows);
+        break;
+      case ColumnType::kBool:
+        skipped = static_cast<parquet::BoolReader&>(reader).Skip(rows);
+        break;
+      case ColumnType::kDouble:
+        skipped = static_cast<parquet::DoubleReader&>(reader).Skip(rows);
+        break;
+      case ColumnType::kString:
+        skipped = static_cast<parquet::ByteArrayReader&>(reader).Skip(rows);
+        break;
     }
     if (skipped == 0) return TooFew();
     rows -= skipped;

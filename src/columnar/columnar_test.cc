@@ -32,11 +32,20 @@ class Bytes : public PendingFile, public ReadableFile {
 };
 
 TableSchema TestSchema() {
-  return {{.name = "id", .type = ColumnType::kString, .nullable = false, .coding = ColumnCoding::kDeltaByteArray, .statistics = true, .bloom_filter = true},
+  return {{.name = "id",
+           .type = ColumnType::kString,
+           .nullable = false,
+           .coding = ColumnCoding::kDeltaByteArray,
+           .statistics = true,
+           .bloom_filter = true},
           {.name = "n", .type = ColumnType::kInt64, .nullable = true, .coding = ColumnCoding::kPlain},
           {.name = "t", .type = ColumnType::kTimestampMs, .nullable = false, .coding = ColumnCoding::kDeltaBinary},
           {.name = "op", .type = ColumnType::kString, .nullable = false, .coding = ColumnCoding::kDictionary},
-          {.name = "doc", .type = ColumnType::kString, .nullable = true, .coding = ColumnCoding::kDeltaLength, .statistics = false},
+          {.name = "doc",
+           .type = ColumnType::kString,
+           .nullable = true,
+           .coding = ColumnCoding::kDeltaLength,
+           .statistics = false},
           {.name = "d", .type = ColumnType::kDouble, .nullable = true},
           {.name = "b", .type = ColumnType::kBool, .nullable = true}};
 }
@@ -46,7 +55,9 @@ std::string IdOf(int64_t row) {
   std::snprintf(text, sizeof text, "id%08lld", static_cast<long long>(row * 2));
   return text;
 }
-std::string DocOf(int64_t row) { return "{\"row\":" + std::to_string(row) + ",\"pad\":\"" + std::string(static_cast<size_t>(row % 500), 'x') + "\"}"; }
+std::string DocOf(int64_t row) {
+  return "{\"row\":" + std::to_string(row) + ",\"pad\":\"" + std::string(static_cast<size_t>(row % 500), 'x') + "\"}";
+}
 
 std::shared_ptr<Bytes> WriteRows(int64_t rows, int64_t row_group_rows) {
   auto file = std::make_shared<Bytes>();
@@ -137,7 +148,8 @@ TEST(TableTest, FindSpanAndMayContainNeverMissAValue) {
 
 TEST(TableTest, LargeDocumentsDoNotExceedAPage) {
   auto file = std::make_shared<Bytes>();
-  auto writer = *TableWriter::Open(*file, {{.name = "doc", .coding = ColumnCoding::kDeltaLength, .statistics = false}}, -1);
+  auto writer =
+      *TableWriter::Open(*file, {{.name = "doc", .coding = ColumnCoding::kDeltaLength, .statistics = false}}, -1);
   for (int i = 0; i < 20; ++i) {
     writer->column(0).AppendString(std::string(16 << 20, static_cast<char>('a' + i)));
     ASSERT_TRUE(writer->EndRow().ok());
@@ -177,7 +189,8 @@ TEST(TableTest, DamageIsDetectedOrHarmless) {
     }
   };
   std::string want = *read(good);
-  size_t footer_begin = good->bytes.rfind("id00000000");  // statistics and footer lie behind; their damage is the file hash's matter
+  size_t footer_begin =
+      good->bytes.rfind("id00000000");  // statistics and footer lie behind; their damage is the file hash's matter
   int wrong = 0;
   for (size_t i = 0; i < good->bytes.size(); ++i) {
     auto bad = std::make_shared<Bytes>(*good);

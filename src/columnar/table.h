@@ -46,6 +46,7 @@ class ColumnBuffer {
   void AppendString(std::string_view value);
   void AppendNull();
   uint64_t byte_size() const;
+
  private:
   friend class TableWriter;
   friend struct TableWriterInternals;

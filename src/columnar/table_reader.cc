@@ -39,15 +39,25 @@ std::optional<ColumnSpec> SpecOf(const parquet::ColumnDescriptor& column) {
   ColumnSpec spec;
   spec.name = column.name();
   spec.nullable = column.max_definition_level() > 0;
-  if (column.max_repetition_level() > 0 || column.max_definition_level() > 1 || column.path()->ToDotVector().size() != 1) return std::nullopt;
+  if (column.max_repetition_level() > 0 || column.max_definition_level() > 1 ||
+      column.path()->ToDotVector().size() != 1)
+    return std::nullopt;
   switch (column.physical_type()) {
-    case parquet::Type::BYTE_ARRAY: spec.type = ColumnType::kString; return spec;
-    case parquet::Type::INT64:
-      spec.type = column.logical_type() && column.logical_type()->is_timestamp() ? ColumnType::kTimestampMs : ColumnType::kInt64;
+    case parquet::Type::BYTE_ARRAY:
+      spec.type = ColumnType::kString;
       return spec;
-    case parquet::Type::DOUBLE: spec.type = ColumnType::kDouble; return spec;
-    case parquet::Type::BOOLEAN: spec.type = ColumnType::kBool; return spec;
-    default: return std::nullopt;
+    case parquet::Type::INT64:
+      spec.type = column.logical_type() && column.logical_type()->is_timestamp() ? ColumnType::kTimestampMs
+                                                                                 : ColumnType::kInt64;
+      return spec;
+    case parquet::Type::DOUBLE:
+      spec.type = ColumnType::kDouble;
+      return spec;
+    case parquet::Type::BOOLEAN:
+      spec.type = ColumnType::kBool;
+      return spec;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -78,9 +88,13 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
   }
   int64_t row_count() const override { return metadata_->num_rows(); }
   int row_group_count() const override { return metadata_->num_row_groups(); }
-  int64_t row_group_rows(int group) const override { return first_rows_[static_cast<size_t>(group) + 1] - first_rows_[static_cast<size_t>(group)]; }
+  int64_t row_group_rows(int group) const override {
+    return first_rows_[static_cast<size_t>(group) + 1] - first_rows_[static_cast<size_t>(group)];
+  }
   int64_t row_group_first_row(int group) const override { return first_rows_[static_cast<size_t>(group)]; }
-  uint64_t row_group_raw_bytes(int group) const override { return static_cast<uint64_t>(metadata_->RowGroup(group)->total_byte_size()); }
+  uint64_t row_group_raw_bytes(int group) const override {
+    return static_cast<uint64_t>(metadata_->RowGroup(group)->total_byte_size());
+  }
   const TableSchema& schema() const override { return schema_; }
   std::optional<int> column_index(std::string_view name) const override {
     for (size_t i = 0; i < schema_.size(); ++i) {
@@ -120,7 +134,8 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
     return may;
   }
 
-  Result<std::unique_ptr<TableScanner>> Scan(int first, int last, std::vector<int> columns, int64_t chunk_rows) const override;
+  Result<std::unique_ptr<TableScanner>> Scan(int first, int last, std::vector<int> columns,
+                                             int64_t chunk_rows) const override;
   Status ReadRows(int64_t first_row, int64_t rows, const std::vector<int>& columns, TableChunk* chunk) const override;
   Result<RowSpan> FindSpan(int group, int column, std::string_view value) const override;
 
@@ -151,11 +166,13 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
     if (size < 12) return Corruption(std::to_string(size) + " bytes are too few for a Parquet file");
     char tail[8];
     RETURN_IF_ERROR(file_->ReadAt(size - 8, tail));
-    if (std::string_view(tail + 4, 4) != "PAR1") return Corruption("it does not end like a Parquet file: it was cut, or it is another kind of file");
+    if (std::string_view(tail + 4, 4) != "PAR1")
+      return Corruption("it does not end like a Parquet file: it was cut, or it is another kind of file");
     uint32_t footer;
     std::copy_n(tail, 4, reinterpret_cast<char*>(&footer));
     if (footer > size - 12 || footer > kMaxFooterBytes) {
-      return Corruption("footer length " + std::to_string(footer) + " does not fit the file of " + std::to_string(size) + " bytes");
+      return Corruption("footer length " + std::to_string(footer) + " does not fit the file of " +
+                        std::to_string(size) + " bytes");
     }
     return Status::Ok();
   }
@@ -163,7 +180,9 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
   Status ReadSchema() {
     for (int i = 0; i < metadata_->num_columns(); ++i) {
       auto spec = SpecOf(*metadata_->schema()->Column(i));
-      if (!spec) return Unsupported("column " + metadata_->schema()->Column(i)->path()->ToDotString() + " has a type that this version does not read");
+      if (!spec)
+        return Unsupported("column " + metadata_->schema()->Column(i)->path()->ToDotString() +
+                           " has a type that this version does not read");
       schema_.push_back(*spec);
     }
     first_rows_.push_back(0);
@@ -191,7 +210,8 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
     auto of_group = pages != nullptr ? pages->RowGroup(group) : nullptr;
     return of_group != nullptr ? of_group->GetOffsetIndex(column) : nullptr;
   }
-  Status ReadColumnRows(int group, int column, int64_t first, int64_t rows, ColumnDecoder* decoder, ColumnChunkView* view) const;
+  Status ReadColumnRows(int group, int column, int64_t first, int64_t rows, ColumnDecoder* decoder,
+                        ColumnChunkView* view) const;
 
   std::string name_;
   std::shared_ptr<const ReadableFile> file_;
@@ -206,7 +226,8 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
 
 class FileScanner : public TableScanner {
  public:
-  FileScanner(std::shared_ptr<const ParquetTable> table, int first, int last, std::vector<int> columns, int64_t chunk_rows)
+  FileScanner(std::shared_ptr<const ParquetTable> table, int first, int last, std::vector<int> columns,
+              int64_t chunk_rows)
       : table_(std::move(table)), group_(first), last_(last), columns_(std::move(columns)), chunk_rows_(chunk_rows) {
     for (int column : columns_) decoders_.emplace_back(table_->schema()[static_cast<size_t>(column)]);
   }
@@ -253,11 +274,14 @@ class FileScanner : public TableScanner {
   int64_t left_ = 0, at_ = 0;
 };
 
-Result<std::unique_ptr<TableScanner>> ParquetTable::Scan(int first, int last, std::vector<int> columns, int64_t chunk_rows) const {
-  return std::unique_ptr<TableScanner>(std::make_unique<FileScanner>(shared_from_this(), first, last, std::move(columns), chunk_rows));
+Result<std::unique_ptr<TableScanner>> ParquetTable::Scan(int first, int last, std::vector<int> columns,
+                                                         int64_t chunk_rows) const {
+  return std::unique_ptr<TableScanner>(
+      std::make_unique<FileScanner>(shared_from_this(), first, last, std::move(columns), chunk_rows));
 }
 
-Status ParquetTable::ReadColumnRows(int group, int column, int64_t first, int64_t rows, ColumnDecoder* decoder, ColumnChunkView* view) const {
+Status ParquetTable::ReadColumnRows(int group, int column, int64_t first, int64_t rows, ColumnDecoder* decoder,
+                                    ColumnChunkView* view) const {
   auto offsets = Offsets(group, column);
   if (offsets == nullptr) {
     auto reader = ColumnOf(group, column);
@@ -268,35 +292,41 @@ Status ParquetTable::ReadColumnRows(int group, int column, int64_t first, int64_
   if (pages.empty()) return Corruption("the offset index of a column is empty");
   auto behind = [](int64_t row, const parquet::PageLocation& page) { return row < page.first_row_index; };
   size_t begin = static_cast<size_t>(std::upper_bound(pages.begin(), pages.end(), first, behind) - pages.begin()) - 1;
-  size_t end = static_cast<size_t>(std::upper_bound(pages.begin(), pages.end(), first + rows - 1, behind) - pages.begin());
+  size_t end =
+      static_cast<size_t>(std::upper_bound(pages.begin(), pages.end(), first + rows - 1, behind) - pages.begin());
   if (begin >= pages.size() || end <= begin) return Corruption("the offset index of a column does not hold the row");
   int64_t from = pages[begin].offset, to = pages[end - 1].offset + pages[end - 1].compressed_page_size;
   auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
   std::string bytes;
   if (chunk->has_dictionary_page()) {
     int64_t dictionary = chunk->dictionary_page_offset(), data = chunk->data_page_offset();
-    if (dictionary < 0 || data < dictionary || data > static_cast<int64_t>(file_->size())) return Corruption("a dictionary page lies outside the file");
+    if (dictionary < 0 || data < dictionary || data > static_cast<int64_t>(file_->size()))
+      return Corruption("a dictionary page lies outside the file");
     bytes.resize(static_cast<size_t>(data - dictionary));
     RETURN_IF_ERROR(file_->ReadAt(static_cast<uint64_t>(dictionary), bytes));
   }
-  if (from < 0 || to < from || to > static_cast<int64_t>(file_->size())) return Corruption("a page lies outside the file");
+  if (from < 0 || to < from || to > static_cast<int64_t>(file_->size()))
+    return Corruption("a page lies outside the file");
   size_t head = bytes.size();
   bytes.resize(head + static_cast<size_t>(to - from));
   RETURN_IF_ERROR(file_->ReadAt(static_cast<uint64_t>(from), std::span(bytes).subspan(head)));
   int64_t last_row = end < pages.size() ? pages[end].first_row_index : row_group_rows(group);
   auto stream = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(std::move(bytes)));
   const parquet::ColumnDescriptor* descriptor = metadata_->schema()->Column(column);
-  auto pager = parquet::PageReader::Open(stream, last_row - pages[begin].first_row_index, chunk->compression(), ScanProperties(), *descriptor);
+  auto pager = parquet::PageReader::Open(stream, last_row - pages[begin].first_row_index, chunk->compression(),
+                                         ScanProperties(), *descriptor);
   auto reader = parquet::ColumnReader::Make(descriptor, std::move(pager), ReadingPool());
   RETURN_IF_ERROR(decoder->Skip(*reader, first - pages[begin].first_row_index));
   return decoder->Read(*reader, rows, view);
 }
 
-Status ParquetTable::ReadRows(int64_t first_row, int64_t rows, const std::vector<int>& columns, TableChunk* chunk) const {
+Status ParquetTable::ReadRows(int64_t first_row, int64_t rows, const std::vector<int>& columns,
+                              TableChunk* chunk) const {
   return Guard([&] {
     auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), first_row);
     int group = static_cast<int>(after - first_rows_.begin()) - 1;
-    if (first_row < 0 || rows < 1 || group >= row_group_count() || first_row + rows > first_rows_[static_cast<size_t>(group) + 1]) {
+    if (first_row < 0 || rows < 1 || group >= row_group_count() ||
+        first_row + rows > first_rows_[static_cast<size_t>(group) + 1]) {
       return InvalidArgument("rows outside of one row group were asked for");
     }
     chunk->first_row = first_row;
@@ -305,7 +335,8 @@ Status ParquetTable::ReadRows(int64_t first_row, int64_t rows, const std::vector
     chunk->arenas.clear();
     for (size_t i = 0; i < columns.size(); ++i) {
       auto decoder = std::make_shared<ColumnDecoder>(schema_[static_cast<size_t>(columns[i])]);
-      RETURN_IF_ERROR(ReadColumnRows(group, columns[i], first_row - row_group_first_row(group), rows, decoder.get(), &chunk->columns[i]));
+      RETURN_IF_ERROR(ReadColumnRows(group, columns[i], first_row - row_group_first_row(group), rows, decoder.get(),
+                                     &chunk->columns[i]));
       chunk->arenas.push_back(decoder);  // the texts lie in it
     }
     return Status::Ok();
@@ -332,7 +363,8 @@ Result<TableReader::RowSpan> ParquetTable::FindSpan(int group, int column, std::
     const auto& mins = index->encoded_min_values();
     const auto& maxs = index->encoded_max_values();
     const auto& pages = offsets->page_locations();
-    if (mins.size() != pages.size() || maxs.size() != pages.size()) return Corruption("its page index contradicts itself");
+    if (mins.size() != pages.size() || maxs.size() != pages.size())
+      return Corruption("its page index contradicts itself");
     size_t first = 0, last = pages.size();
     while (first < last && value > maxs[first]) ++first;
     while (last > first && value < mins[last - 1]) --last;

@@ -14,9 +14,10 @@
 namespace parquedb {
 namespace {
 
-constexpr uint64_t kBatchBytes = 1 << 20;         // bytes of strings in one WriteBatch: large documents would exceed a page's limit
-constexpr uint64_t kBackgroundBytes = 4u << 20;   // a row group from here on is written while the next is filled
-constexpr int64_t kPageRows = 1024;               // at most, whatever a page's bytes: point reads decode few rows
+constexpr uint64_t kBatchBytes =
+    1 << 20;  // bytes of strings in one WriteBatch: large documents would exceed a page's limit
+constexpr uint64_t kBackgroundBytes = 4u << 20;  // a row group from here on is written while the next is filled
+constexpr int64_t kPageRows = 1024;              // at most, whatever a page's bytes: point reads decode few rows
 
 std::shared_ptr<parquet::schema::GroupNode> MakeSchema(const TableSchema& schema) {
   using parquet::Repetition;
@@ -26,15 +27,17 @@ std::shared_ptr<parquet::schema::GroupNode> MakeSchema(const TableSchema& schema
     auto repetition = column.nullable ? Repetition::OPTIONAL : Repetition::REQUIRED;
     switch (column.type) {
       case ColumnType::kString:
-        nodes.push_back(PrimitiveNode::Make(column.name, repetition, parquet::LogicalType::String(), parquet::Type::BYTE_ARRAY));
+        nodes.push_back(
+            PrimitiveNode::Make(column.name, repetition, parquet::LogicalType::String(), parquet::Type::BYTE_ARRAY));
         break;
       case ColumnType::kTimestampMs:
-        nodes.push_back(PrimitiveNode::Make(column.name, repetition,
-                                            parquet::LogicalType::Timestamp(true, parquet::LogicalType::TimeUnit::MILLIS),
-                                            parquet::Type::INT64));
+        nodes.push_back(PrimitiveNode::Make(
+            column.name, repetition, parquet::LogicalType::Timestamp(true, parquet::LogicalType::TimeUnit::MILLIS),
+            parquet::Type::INT64));
         break;
       case ColumnType::kInt64:
-        nodes.push_back(PrimitiveNode::Make(column.name, repetition, parquet::LogicalType::Int(64, true), parquet::Type::INT64));
+        nodes.push_back(
+            PrimitiveNode::Make(column.name, repetition, parquet::LogicalType::Int(64, true), parquet::Type::INT64));
         break;
       case ColumnType::kDouble:
         nodes.push_back(PrimitiveNode::Make(column.name, repetition, parquet::Type::DOUBLE));
@@ -48,11 +51,14 @@ std::shared_ptr<parquet::schema::GroupNode> MakeSchema(const TableSchema& schema
       parquet::schema::GroupNode::Make("schema", Repetition::REQUIRED, nodes));
 }
 
-std::shared_ptr<parquet::WriterProperties> MakeProperties(const TableSchema& schema, int sorted_by, const TableWriterOptions& options) {
+std::shared_ptr<parquet::WriterProperties> MakeProperties(const TableSchema& schema, int sorted_by,
+                                                          const TableWriterOptions& options) {
   parquet::WriterProperties::Builder builder;
   builder.compression(parquet::Compression::ZSTD)->compression_level(options.zstd_level);
   builder.version(parquet::ParquetVersion::PARQUET_2_6)->enable_write_page_index()->enable_page_checksum();
-  builder.write_batch_size(options.page_rows)->data_pagesize(static_cast<int64_t>(options.page_bytes))->max_rows_per_page(kPageRows);
+  builder.write_batch_size(options.page_rows)
+      ->data_pagesize(static_cast<int64_t>(options.page_bytes))
+      ->max_rows_per_page(kPageRows);
   builder.max_row_group_length(options.row_group_rows);
   builder.dictionary_pagesize_limit(8 << 20);
   if (sorted_by >= 0) {
@@ -71,11 +77,20 @@ std::shared_ptr<parquet::WriterProperties> MakeProperties(const TableSchema& sch
       builder.disable_dictionary(path);
     }
     switch (column.coding) {
-      case ColumnCoding::kDictionary: break;
-      case ColumnCoding::kPlain: builder.encoding(path, parquet::Encoding::PLAIN); break;
-      case ColumnCoding::kDeltaBinary: builder.encoding(path, parquet::Encoding::DELTA_BINARY_PACKED); break;
-      case ColumnCoding::kDeltaByteArray: builder.encoding(path, parquet::Encoding::DELTA_BYTE_ARRAY); break;
-      case ColumnCoding::kDeltaLength: builder.encoding(path, parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY); break;
+      case ColumnCoding::kDictionary:
+        break;
+      case ColumnCoding::kPlain:
+        builder.encoding(path, parquet::Encoding::PLAIN);
+        break;
+      case ColumnCoding::kDeltaBinary:
+        builder.encoding(path, parquet::Encoding::DELTA_BINARY_PACKED);
+        break;
+      case ColumnCoding::kDeltaByteArray:
+        builder.encoding(path, parquet::Encoding::DELTA_BYTE_ARRAY);
+        break;
+      case ColumnCoding::kDeltaLength:
+        builder.encoding(path, parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY);
+        break;
     }
     if (!column.statistics) builder.disable_statistics(path);
     if (column.bloom_filter) builder.enable_bloom_filter(path, {.ndv = std::nullopt, .fpp = 0.01, .fold = true});
@@ -111,7 +126,9 @@ void ColumnBuffer::AppendNull() {
   present_.push_back(0);
   ++rows_;
 }
-uint64_t ColumnBuffer::byte_size() const { return arena_.size() + ends_.size() * 8 + ints_.size() * 8 + doubles_.size() * 8 + bools_.size(); }
+uint64_t ColumnBuffer::byte_size() const {
+  return arena_.size() + ends_.size() * 8 + ints_.size() * 8 + doubles_.size() * 8 + bools_.size();
+}
 
 // Writes filled buffers into a row group.
 struct TableWriterInternals {
@@ -128,7 +145,8 @@ struct TableWriterInternals {
 
   template <typename Writer, typename Values>
   static void WriteFlat(parquet::ColumnWriter* writer, const ColumnBuffer& buffer, const Values* values) {
-    static_cast<Writer*>(writer)->WriteBatch(buffer.rows_, buffer.nullable_ ? buffer.present_.data() : nullptr, nullptr, values);
+    static_cast<Writer*>(writer)->WriteBatch(buffer.rows_, buffer.nullable_ ? buffer.present_.data() : nullptr, nullptr,
+                                             values);
   }
 
   static void WriteStrings(parquet::ColumnWriter* writer, const ColumnBuffer& buffer) {
@@ -143,7 +161,8 @@ struct TableWriterInternals {
       while (row < buffer.rows_ && (row == first || bytes < kBatchBytes)) {
         if (!buffer.nullable_ || buffer.present_[static_cast<size_t>(row)] == 1) {
           uint64_t begin = value == 0 ? 0 : buffer.ends_[value - 1], end = buffer.ends_[value];
-          values.emplace_back(static_cast<uint32_t>(end - begin), reinterpret_cast<const uint8_t*>(buffer.arena_.data() + begin));
+          values.emplace_back(static_cast<uint32_t>(end - begin),
+                              reinterpret_cast<const uint8_t*>(buffer.arena_.data() + begin));
           bytes += end - begin;
           ++value;
         }
@@ -157,14 +176,17 @@ struct TableWriterInternals {
   static void WriteColumn(parquet::ColumnWriter* writer, const ColumnBuffer& buffer, ColumnType type) {
     switch (type) {
       case ColumnType::kInt64:
-      case ColumnType::kTimestampMs: return WriteFlat<parquet::Int64Writer>(writer, buffer, buffer.ints_.data());
-      case ColumnType::kDouble: return WriteFlat<parquet::DoubleWriter>(writer, buffer, buffer.doubles_.data());
+      case ColumnType::kTimestampMs:
+        return WriteFlat<parquet::Int64Writer>(writer, buffer, buffer.ints_.data());
+      case ColumnType::kDouble:
+        return WriteFlat<parquet::DoubleWriter>(writer, buffer, buffer.doubles_.data());
       case ColumnType::kBool: {
         auto values = std::make_unique<bool[]>(buffer.bools_.size() + 1);
         std::copy(buffer.bools_.begin(), buffer.bools_.end(), values.get());
         return WriteFlat<parquet::BoolWriter>(writer, buffer, values.get());
       }
-      case ColumnType::kString: return WriteStrings(writer, buffer);
+      case ColumnType::kString:
+        return WriteStrings(writer, buffer);
     }
   }
 };
@@ -219,7 +241,8 @@ Result<std::unique_ptr<TableWriter>> TableWriter::Open(PendingFile& file, TableS
     TableWriterInternals::SetNullable(&state.writing.emplace_back(), column.nullable);
   }
   try {
-    state.writer = parquet::ParquetFileWriter::Open(state.sink, MakeSchema(state.schema), MakeProperties(state.schema, sorted_by, options));
+    state.writer = parquet::ParquetFileWriter::Open(state.sink, MakeSchema(state.schema),
+                                                    MakeProperties(state.schema, sorted_by, options));
   } catch (const std::exception& error) {
     return state.Fail(error);
   }
@@ -258,7 +281,9 @@ Status TableWriter::EndRowGroup() {
   return Status::Ok();
 }
 
-void TableWriter::SetFooter(std::string key, std::string value) { state_->footer->Append(std::move(key), std::move(value)); }
+void TableWriter::SetFooter(std::string key, std::string value) {
+  state_->footer->Append(std::move(key), std::move(value));
+}
 
 Status TableWriter::Finish() {
   State& state = *state_;

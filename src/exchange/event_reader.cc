@@ -33,7 +33,9 @@ class NdjsonEvents : public EventReader {
       RETURN_IF_ERROR(Refuse(event->line, taken));
     }
   }
-  Status Refuse(int64_t line, const Status& why) override { return bad_.Add(line, why) ? bad_.ToStatus() : Status::Ok(); }
+  Status Refuse(int64_t line, const Status& why) override {
+    return bad_.Add(line, why) ? bad_.ToStatus() : Status::Ok();
+  }
   Status bad() const override { return bad_.empty() ? Status::Ok() : bad_.ToStatus(); }
 
  private:
@@ -46,7 +48,8 @@ class NdjsonEvents : public EventReader {
     event->metadata.reset();
     event->id.clear();
     for (const MemberSpan& span : members_) {
-      std::string_view name = std::string_view(stored_).substr(span.name_begin + 1, span.name_end - span.name_begin - 2);
+      std::string_view name =
+          std::string_view(stored_).substr(span.name_begin + 1, span.name_end - span.name_begin - 2);
       std::string_view value = std::string_view(stored_).substr(span.value_begin, span.value_end - span.value_begin);
       bool is_null = value == "null";
       if (name == "ts") {
@@ -75,7 +78,8 @@ class NdjsonEvents : public EventReader {
     if (!has_ts || !has_op || !has_target) return InvalidData("an event needs ts, op and target");
     if (!event->id.empty()) {
       auto id = Ulid::Parse(event->id);
-      if (!id || id->ts_ms() != event->ts_ms) return InvalidData("the id " + event->id + " is no ULID of the event's ts");
+      if (!id || id->ts_ms() != event->ts_ms)
+        return InvalidData("the id " + event->id + " is no ULID of the event's ts");
     }
     return TakeAfter(after, event);
   }
@@ -87,7 +91,11 @@ class NdjsonEvents : public EventReader {
     RETURN_IF_ERROR(record_normalizer_.Normalize(after, &normalized_));
     RETURN_IF_ERROR(TakeRecord(std::move(normalized_), &event->after));
     std::string id = TargetToId(event->target);
-    if (!event->after.id.empty() && event->after.id != id) return InvalidData("$id is " + event->after.id + ", target is " + event->target);
+    if (!event->after.id.empty() && event->after.id != id)
+      return InvalidData("$id is " + event->after.id + ", target is " + event->target);
+    if (!event->after.type.empty() && event->after.type != NamespaceOfTarget(event->target)) {
+      return InvalidData("$type is " + event->after.type + ", target is " + event->target);
+    }
     event->after.id = std::move(id);
     return Status::Ok();
   }
@@ -109,10 +117,14 @@ class NdjsonEvents : public EventReader {
   }
 
   static Status TakeOp(std::string_view value, Op* op) {
-    if (value == "\"CREATE\"") *op = Op::kCreate;
-    else if (value == "\"UPDATE\"") *op = Op::kUpdate;
-    else if (value == "\"DELETE\"") *op = Op::kDelete;
-    else return InvalidData("op " + std::string(value) + " is none of CREATE, UPDATE, DELETE");
+    if (value == "\"CREATE\"")
+      *op = Op::kCreate;
+    else if (value == "\"UPDATE\"")
+      *op = Op::kUpdate;
+    else if (value == "\"DELETE\"")
+      *op = Op::kDelete;
+    else
+      return InvalidData("op " + std::string(value) + " is none of CREATE, UPDATE, DELETE");
     return Status::Ok();
   }
 

@@ -36,13 +36,18 @@ class JsonLines : public ExportWriter {
 
 class ParquetLines : public ExportWriter {
  public:
-  ParquetLines(std::unique_ptr<DataFileWriter> writer, ParquetExport options) : writer_(std::move(writer)), options_(std::move(options)) {}
+  ParquetLines(std::unique_ptr<DataFileWriter> writer, ParquetExport options)
+      : writer_(std::move(writer)), options_(std::move(options)) {}
   Status Append(const Entity& entity) override {
     digest_.Add(IdToTarget(entity.id), EncodeState(entity));
     return writer_->Append(entity);
   }
   Status Finish() override {
-    return writer_->Finish({.database_id = options_.database_id, .through = options_.through, .rows = 0, .digest = digest_.Hex(), .fields = options_.counts});
+    return writer_->Finish({.database_id = options_.database_id,
+                            .through = options_.through,
+                            .rows = 0,
+                            .digest = digest_.Hex(),
+                            .fields = options_.counts});
   }
 
  private:

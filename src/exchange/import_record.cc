@@ -20,7 +20,7 @@ Status TakeActor(const std::string& name, const Value& value, std::optional<std:
   return good.ok() ? good : InvalidData(name + ": " + good.message());
 }
 
-Status TakeMember(const std::string& name, const std::string& text, ImportRecord* record, std::string* type) {
+Status TakeMember(const std::string& name, const std::string& text, ImportRecord* record) {
   ASSIGN_OR_RETURN(Value value, ParseJson(text));
   auto string = [&]() -> Result<std::string> {
     if (!value.is_string()) return InvalidData(name + " is not a string");
@@ -32,7 +32,7 @@ Status TakeMember(const std::string& name, const std::string& text, ImportRecord
     return parsed.ok() ? Status::Ok() : InvalidData("$id: " + parsed.status().message());
   }
   if (name == "$type") {
-    ASSIGN_OR_RETURN(*type, string());
+    ASSIGN_OR_RETURN(record->type, string());
     return Status::Ok();
   }
   if (name == "$version") {
@@ -58,21 +58,26 @@ Status TakeRecord(NormalizedRecord&& normalized, ImportRecord* record) {
   record->version = record->created_at_ms = record->updated_at_ms = std::nullopt;
   record->created_by = record->updated_by = std::nullopt;
   record->links.clear();
-  std::string type;
-  for (const auto& member : normalized.system) RETURN_IF_ERROR(TakeMember(member.name, member.text, record, &type));
-  if (!type.empty() && !record->id.empty() && type != NamespaceOfId(record->id)) {
-    return InvalidData("$type is " + type + ", $id is " + record->id);
+  record->type.clear();
+  for (const auto& member : normalized.system) RETURN_IF_ERROR(TakeMember(member.name, member.text, record));
+  if (!record->type.empty() && !record->id.empty() && record->type != NamespaceOfId(record->id)) {
+    return InvalidData("$type is " + record->type + ", $id is " + record->id);
   }
   record->fields = std::move(normalized.fields);
   record->id_text = normalized.has_id_text ? std::move(normalized.id_text) : "";
-  if (record->fields.size() + 2 > kMaxDocumentBytes) {
-    return InvalidData("the document has " + std::to_string(record->fields.size() + 2) + " bytes; at most 16 MiB are allowed");
+  // What is stored as one text: the links lie in it, and log frames are bounded for it.
+  size_t bytes = record->fields.size() + 2;
+  if (!record->links.empty()) bytes += JoinData(record->links, "").size();
+  if (bytes > kMaxDocumentBytes) {
+    return InvalidData("the document has " + std::to_string(bytes) + " bytes; at most 16 MiB are allowed");
   }
   return Status::Ok();
 }
 
 Entity ToEntity(ImportRecord&& record, int64_t ts_ms, const std::string& actor) {
-  auto nobody_or = [](const std::string& name) { return name.empty() ? std::nullopt : std::optional<std::string>(name); };
+  auto nobody_or = [](const std::string& name) {
+    return name.empty() ? std::nullopt : std::optional<std::string>(name);
+  };
   Entity entity;
   entity.id = std::move(record.id);
   entity.version = record.version.value_or(1);

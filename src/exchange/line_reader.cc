@@ -58,7 +58,8 @@ class Buffered {
 };
 
 Status TooLong(int64_t line) {
-  return InvalidData("line " + std::to_string(line) + ": the record has more than " + std::to_string(kMaxInputRecordBytes) + " bytes");
+  return InvalidData("line " + std::to_string(line) + ": the record has more than " +
+                     std::to_string(kMaxInputRecordBytes) + " bytes");
 }
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -73,7 +74,9 @@ class LineReader : public RawRecordReader {
       const char* from = input_.bytes.data() + input_.begin + scanned;
       size_t left = input_.bytes.size() - input_.begin - scanned;
       const void* found = left > 0 ? std::memchr(from, '\n', left) : nullptr;
-      size_t length = found != nullptr ? static_cast<size_t>(static_cast<const char*>(found) - input_.bytes.data()) - input_.begin : scanned + left;
+      size_t length = found != nullptr
+                          ? static_cast<size_t>(static_cast<const char*>(found) - input_.bytes.data()) - input_.begin
+                          : scanned + left;
       if (found == nullptr) {
         if (length > kMaxInputRecordBytes) return TooLong(line_ + 1);
         scanned = length;
@@ -103,6 +106,7 @@ class ArrayReader : public RawRecordReader {
 
   Result<bool> Next(std::string_view* text, int64_t* line) override {
     if (!opened_) RETURN_IF_ERROR(OpenArray());
+    if (given_out_) RETURN_IF_ERROR(PassElement());
     if (ended_) return false;
     ASSIGN_OR_RETURN(char c, Peek());
     if (c == ']' && first_) {
@@ -116,32 +120,29 @@ class ArrayReader : public RawRecordReader {
     *text = std::string_view(input_.bytes).substr(input_.begin, length_);
     for (char d : *text) line_ += d == '\n';
     while (!text->empty() && IsBlank(text->back())) text->remove_suffix(1);
-    element_ = length_;
-    pending_ = true;
+    given_out_ = true;
     return true;
   }
 
  private:
-  Status Fail(std::string_view what) const { return InvalidData("line " + std::to_string(line_) + ": " + std::string(what)); }
+  Status Fail(std::string_view what) const {
+    return InvalidData("line " + std::to_string(line_) + ": " + std::string(what));
+  }
 
-  // What follows the element that was given out: ',' or the end.
-  Status Finish() {
-    pending_ = false;
-    input_.begin += element_;
+  // Goes behind the element that was given out and the ',' or ']' after it.
+  Status PassElement() {
+    given_out_ = false;
+    input_.begin += length_;
     char c = input_.bytes[input_.begin++];
-    if (c == ']') return CloseArray();
-    return Status::Ok();
+    return c == ']' ? CloseArray() : Status::Ok();
   }
 
   // The next character that is no blank; '\0' at the end.
   Result<char> Peek() {
-    if (pending_) RETURN_IF_ERROR(Finish());
-    if (ended_) return '\0';
-    return PeekRaw();
-  }
-  Result<char> PeekRaw() {
     while (true) {
-      while (input_.begin < input_.bytes.size() && IsBlank(input_.bytes[input_.begin])) line_ += input_.bytes[input_.begin++] == '\n';
+      while (input_.begin < input_.bytes.size() && IsBlank(input_.bytes[input_.begin])) {
+        line_ += input_.bytes[input_.begin++] == '\n';
+      }
       if (input_.begin < input_.bytes.size()) return input_.bytes[input_.begin];
       ASSIGN_OR_RETURN(bool more, input_.More());
       if (!more) return '\0';
@@ -151,28 +152,28 @@ class ArrayReader : public RawRecordReader {
 
   Status OpenArray() {
     opened_ = true;
-    ASSIGN_OR_RETURN(char c, PeekRaw());
+    ASSIGN_OR_RETURN(char c, Peek());
     if (input_.bytes.starts_with("\xEF\xBB\xBF")) {
       input_.begin = 3;
-      ASSIGN_OR_RETURN(c, PeekRaw());
+      ASSIGN_OR_RETURN(c, Peek());
     }
     if (c == '{') {
       in_object_ = true;
       Take();
-      ASSIGN_OR_RETURN(c, PeekRaw());
+      ASSIGN_OR_RETURN(c, Peek());
       if (c != '"') return Fail("an array, or an object with one member that is an array, was expected");
       Take();
-      while (true) {
-        ASSIGN_OR_RETURN(c, PeekRaw());
+      for (bool escaped = false;;) {  // the name does not matter
+        ASSIGN_OR_RETURN(c, Peek());
         if (c == '\0') return Fail("the text ends too early");
         Take();
-        if (c == '\\') Take();
-        if (c == '"') break;
+        if (c == '"' && !escaped) break;
+        escaped = c == '\\' && !escaped;
       }
-      ASSIGN_OR_RETURN(c, PeekRaw());
+      ASSIGN_OR_RETURN(c, Peek());
       if (c != ':') return Fail("':' was expected");
       Take();
-      ASSIGN_OR_RETURN(c, PeekRaw());
+      ASSIGN_OR_RETURN(c, Peek());
     }
     if (c != '[') return Fail("an array, or an object with one member that is an array, was expected");
     Take();
@@ -181,11 +182,11 @@ class ArrayReader : public RawRecordReader {
 
   Status CloseArray() {
     ended_ = true;
-    ASSIGN_OR_RETURN(char c, PeekRaw());
+    ASSIGN_OR_RETURN(char c, Peek());
     if (in_object_) {
       if (c != '}') return Fail("the object has more than one member");
       Take();
-      ASSIGN_OR_RETURN(c, PeekRaw());
+      ASSIGN_OR_RETURN(c, Peek());
     }
     return c == '\0' ? Status::Ok() : Fail("something follows the array");
   }
@@ -202,22 +203,27 @@ class ArrayReader : public RawRecordReader {
       }
       char c = input_.bytes[input_.begin + i];
       if (in_string) {
-        if (c == '\\') ++i;
-        else if (c == '"') in_string = false;
+        if (c == '\\')
+          ++i;
+        else if (c == '"')
+          in_string = false;
         continue;
       }
-      if (c == '"') in_string = true;
-      else if (c == '{' || c == '[') ++depth;
+      if (c == '"')
+        in_string = true;
+      else if (c == '{' || c == '[')
+        ++depth;
       else if ((c == ',' || c == ']') && depth == 0) {
         length_ = i;
         return Status::Ok();
-      } else if (c == '}' || c == ']') --depth;
+      } else if (c == '}' || c == ']')
+        --depth;
     }
   }
 
   Buffered input_;
-  bool opened_ = false, ended_ = false, first_ = true, in_object_ = false, pending_ = false;
-  size_t length_ = 0, element_ = 0;
+  bool opened_ = false, ended_ = false, first_ = true, in_object_ = false, given_out_ = false;
+  size_t length_ = 0;
   int64_t line_ = 1;
 };
 
@@ -233,7 +239,11 @@ Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path) {
   return std::unique_ptr<InputStream>(std::move(input));
 }
 
-std::unique_ptr<RawRecordReader> ReadLines(std::unique_ptr<InputStream> input) { return std::make_unique<LineReader>(std::move(input)); }
-std::unique_ptr<RawRecordReader> ReadJsonArray(std::unique_ptr<InputStream> input) { return std::make_unique<ArrayReader>(std::move(input)); }
+std::unique_ptr<RawRecordReader> ReadLines(std::unique_ptr<InputStream> input) {
+  return std::make_unique<LineReader>(std::move(input));
+}
+std::unique_ptr<RawRecordReader> ReadJsonArray(std::unique_ptr<InputStream> input) {
+  return std::make_unique<ArrayReader>(std::move(input));
+}
 
 }  // namespace parquedb

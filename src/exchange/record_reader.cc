@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "core/ulid.h"
 #include "exchange/line_reader.h"
+#include "exchange/record_pipeline.h"
 #include "model/names.h"
 
 namespace parquedb {
@@ -13,72 +14,63 @@ namespace {
 
 constexpr size_t kMaxBadRecords = 10;
 
-// Gives a record its id, or says that it is of another namespace.
-class IdRule {
- public:
-  explicit IdRule(const ImportSource& source) : source_(source) {}
-  // False: skip the record.
-  Result<bool> Apply(ImportRecord* record) const {
-    if (!record->id.empty()) return source_.ns.empty() || NamespaceOfId(record->id) == source_.ns;
-    if (source_.ns.empty()) return InvalidArgument("a record has no $id: --namespace must say where it goes");
-    if (source_.id_field.empty()) {
-      record->id = source_.ns + "/" + NewUlid(SystemClock(), SystemRandom()).ToString();
-      return true;
-    }
-    if (record->id_text.empty()) return InvalidData("the field " + source_.id_field + " is missing; --id-field says that it is the id");
-    ASSIGN_OR_RETURN(Value value, ParseJson(record->id_text));
-    std::string local;
-    if (value.is_string()) local.assign(value.get_string().data(), value.get_string().size());
-    else if (value.is_int64() || value.is_uint64()) local = record->id_text;
-    else return InvalidData("the field " + source_.id_field + " is neither a string nor a whole number");
-    Status good = CheckLocalId(local);
-    if (!good.ok()) return InvalidData(good.message());
-    record->id = source_.ns + "/" + local;
-    return true;
-  }
-
- private:
-  const ImportSource& source_;
-};
+constexpr int kWorkers = 2;
 
 class JsonRecords : public RecordReader {
  public:
-  JsonRecords(ImportSource source, std::unique_ptr<RawRecordReader> raw)
-      : source_(std::move(source)), raw_(std::move(raw)), normalizer_(source_.id_field), bad_(source_.file) {}
+  JsonRecords(const ImportSource& source, std::unique_ptr<RawRecordReader> raw)
+      : ns_(source.ns),
+        pipeline_(std::move(raw), {.ns = source.ns, .field = source.id_field}, kWorkers),
+        ids_(std::nullopt, false, SystemRandom()),
+        bad_(source.file) {}
 
   Result<bool> Next(ImportRecord* record) override {
-    std::string_view text;
-    int64_t line = 0;
     while (true) {
-      auto more = raw_->Next(&text, &line);
-      if (!more.ok()) {
-        if (more.status().code() != StatusCode::kInvalidData) return more.status();
-        bad_.Add(0, more.status());
-        return bad_.ToStatus();
+      if (at_ == batch_.records.size()) {
+        if (batch_.last) return End();
+        batch_ = pipeline_.Next();
+        at_ = 0;
+        continue;
       }
-      if (!*more) return bad_.empty() ? Result<bool>(false) : bad_.ToStatus();
-      auto taken = Take(text, record);
-      record->line = line;
-      if (taken.ok() && *taken) return true;
-      if (taken.ok()) ++skipped_;
-      else if (taken.status().code() == StatusCode::kInvalidArgument) return taken.status();
-      else if (bad_.Add(line, taken.status())) return bad_.ToStatus();
+      TakenRecord& taken = batch_.records[at_++];
+      if (!taken.status.ok()) {
+        if (bad_.Add(taken.line, taken.status)) return bad_.ToStatus();
+        continue;
+      }
+      ASSIGN_OR_RETURN(bool wanted, Name(&taken.record));
+      if (!wanted) {
+        ++skipped_;
+        continue;
+      }
+      *record = std::move(taken.record);
+      return true;
     }
   }
   int64_t skipped() const override { return skipped_; }
 
  private:
-  Result<bool> Take(std::string_view text, ImportRecord* record) {
-    RETURN_IF_ERROR(normalizer_.Normalize(text, &normalized_));
-    RETURN_IF_ERROR(TakeRecord(std::move(normalized_), record));
-    return IdRule(source_).Apply(record);
+  Result<bool> End() {
+    if (batch_.end.code() == StatusCode::kInvalidData)
+      bad_.Add(0, batch_.end);
+    else if (!batch_.end.ok())
+      return batch_.end;
+    return bad_.empty() ? Result<bool>(false) : bad_.ToStatus();
   }
 
-  ImportSource source_;
-  std::unique_ptr<RawRecordReader> raw_;
-  RecordNormalizer normalizer_;
-  NormalizedRecord normalized_;
+  // Gives a nameless record an id; those of one import ascend in the order of the file. False: of another namespace.
+  Result<bool> Name(ImportRecord* record) {
+    if (!record->id.empty()) return ns_.empty() || NamespaceOfId(record->id) == ns_;
+    if (ns_.empty()) return InvalidArgument("a record has no $id: --namespace must say where it goes");
+    record->id = ns_ + "/" + ids_.Next(SystemClock().NowMs()).id.ToString();
+    return true;
+  }
+
+  std::string ns_;
+  RecordPipeline pipeline_;
+  EventIdSource ids_;
   BadRecords bad_;
+  RecordBatch batch_;
+  size_t at_ = 0;
   int64_t skipped_ = 0;
 };
 
@@ -127,7 +119,9 @@ class ParquetRecords : public RecordReader {
 
  private:
   static Status Damaged(const Status& status) {
-    return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported ? InvalidData(status.message()) : status;
+    return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported
+               ? InvalidData(status.message())
+               : status;
   }
   // The texts come from outside: they are checked like any record.
   Status Take(const Entity& entity, ImportRecord* record) {
@@ -157,13 +151,18 @@ class ParquetRecords : public RecordReader {
 }  // namespace
 
 bool BadRecords::Add(int64_t line, const Status& why) {
-  lines_.push_back(line > 0 ? fmt::format("{}:{}: {}", file_, line, why.message()) : fmt::format("{}: {}", file_, why.message()));
+  lines_.push_back(line > 0 ? fmt::format("{}:{}: {}", file_, line, why.message())
+                            : fmt::format("{}: {}", file_, why.message()));
   return lines_.size() >= kMaxBadRecords;
 }
 
 Status BadRecords::ToStatus() const {
-  std::string message = lines_.size() == 1 ? "" : fmt::format("{} records can't be taken{}:\n  ", lines_.size(), lines_.size() >= kMaxBadRecords ? " (and the rest was not read)" : "");
-  return InvalidData(message + fmt::format("{}", fmt::join(lines_, "\n  ")), "nothing was imported; correct the file and run it again");
+  std::string message = lines_.size() == 1
+                            ? ""
+                            : fmt::format("{} records can't be taken{}:\n  ", lines_.size(),
+                                          lines_.size() >= kMaxBadRecords ? " (and the rest was not read)" : "");
+  return InvalidData(message + fmt::format("{}", fmt::join(lines_, "\n  ")),
+                     "nothing was imported; correct the file and run it again");
 }
 
 Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source) {

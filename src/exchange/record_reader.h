@@ -53,7 +53,7 @@ struct ImportedEvent {
   std::string target;
   ImportRecord after;  // of CREATE and UPDATE: fields, links and what system fields are present
   std::optional<std::string> actor, metadata;
-  std::string id;      // ULID or ""
+  std::string id;  // ULID or ""
   int64_t line = 0;
 };
 

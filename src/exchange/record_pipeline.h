@@ -1,0 +1,78 @@
+// Raw records become import records on worker threads and come out in the order of the input.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "exchange/import_record.h"
+#include "exchange/line_reader.h"
+#include "parquedb/status.h"
+
+namespace parquedb {
+
+// One record, or why there is none. Its id is what the record or the field says; "" when neither does.
+struct TakenRecord {
+  int64_t line = 0;
+  Status status;
+  ImportRecord record;
+};
+
+// What a run of raw records became.
+struct RecordBatch {
+  std::vector<TakenRecord> records;
+  Status end;         // why reading stopped behind these records; ok: it did not, or at the end of the input
+  bool last = false;  // nothing follows
+};
+
+// Where ids come from.
+struct IdSpelling {
+  std::string ns;     // of ids that are made from a field
+  std::string field;  // "" = none
+};
+
+// Holds at most eight batches, and 8 MiB of raw text or one record. An input that fits one batch starts no thread.
+// One thread calls it.
+class RecordPipeline {
+ public:
+  RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids, int threads);
+  ~RecordPipeline();  // stops the threads
+  // The next batch. Not to be called again after a last one.
+  RecordBatch Next();
+
+ private:
+  struct RawBatch {
+    std::string text;
+    struct Piece {
+      size_t begin, length;
+      int64_t line;
+    };
+    std::vector<Piece> pieces;
+    Status end;
+    bool last = false;
+  };
+  class Taker;
+  RawBatch ReadRaw();
+  void Work();
+  bool HasRoom() const;
+
+  IdSpelling ids_;
+  int threads_;
+  std::unique_ptr<RawRecordReader> raw_;  // under reading_ once there are threads
+  std::mutex reading_;                    // taken before mutex_
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<int64_t, RecordBatch> done_;    // guarded by mutex_, as all below
+  std::map<int64_t, uint64_t> raw_bytes_;  // of batches that were read and not yet given out
+  uint64_t held_bytes_ = 0;
+  int64_t next_read_ = 0, next_given_ = 0;
+  bool stop_ = false, read_all_ = false;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace parquedb
