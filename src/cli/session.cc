@@ -92,7 +92,11 @@ Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerF
   static const std::pair<std::string_view, AnswerFormat> kNames[] = {
       {"table", AnswerFormat::kTable}, {"json", AnswerFormat::kJson}, {"ndjson", AnswerFormat::kNdjson}, {"csv", AnswerFormat::kCsv},
       {"paths", AnswerFormat::kPaths}, {"detailed", AnswerFormat::kDetailed}, {"parquet", AnswerFormat::kParquet}};
-  std::string wanted = call.Has("--json") ? "json" : call.Get("--format", "");
+  // --json wins over another format, but not over one that does not exist.
+  bool json = call.Has("--json");
+  std::string wanted = call.Get("--format", json ? "json" : "");
+  bool known = std::any_of(std::begin(kNames), std::end(kNames), [&](const auto& entry) { return entry.first == wanted; });
+  if (json && known) wanted = "json";
   std::string list;
   for (auto [name, format] : kNames) {
     if (std::find(allowed.begin(), allowed.end(), format) == allowed.end()) continue;
@@ -130,7 +134,7 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
   std::string whole = real != nullptr ? real : directory;
   std::free(real);
   size_t slash = whole.rfind('/');
-  options.name = slash == std::string::npos || slash + 1 == whole.size() ? "database" : whole.substr(slash + 1);
+  options.name = slash + 1 == whole.size() ? "database" : whole.substr(slash + 1);  // npos + 1 is 0
   options.actor = Operator(call);
   options.verb = "verb " + verb;
   options.accept_clock = call.Has("--accept-clock");

@@ -110,15 +110,15 @@ uint64_t SeededRandom::Next() {
 Ulid NewUlid(Clock& clock, RandomSource& random) { return Fresh(clock.NowMs(), random); }
 
 EventIdSource::EventIdSource(std::optional<Ulid> last, bool fresh_line, RandomSource& random)
-    : last_(last), fresh_line_(fresh_line), random_(random) {}
+    : last_(last), fresh_line_(fresh_line), random_(&random) {}
 
 EventIdSource::Stamp EventIdSource::Next(int64_t wanted_ms) {
   if (!last_ || wanted_ms > last_->ts_ms()) {
-    last_ = Fresh(wanted_ms, random_);
+    last_ = Fresh(wanted_ms, *random_);
   } else {
-    uint64_t step = fresh_line_ ? 1 + (random_.Next() >> 1) : 1;
+    uint64_t step = fresh_line_ ? 1 + (random_->Next() >> 1) : 1;
     std::optional<Ulid> next = last_->Plus(step);
-    last_ = next ? *next : Fresh(last_->ts_ms() + 1, random_);
+    last_ = next ? *next : Fresh(last_->ts_ms() + 1, *random_);
   }
   fresh_line_ = false;
   return {last_->ts_ms(), *last_};

@@ -69,7 +69,7 @@ class EventIdSource {
  private:
   std::optional<Ulid> last_;
   bool fresh_line_;
-  RandomSource& random_;
+  RandomSource* random_;  // a pointer, so that a source can be copied back: what was given out is then given out again
 };
 
 }  // namespace parquedb

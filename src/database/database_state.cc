@@ -202,7 +202,10 @@ Result<std::vector<std::optional<Entity>>> DatabaseState::WriteMany(const std::v
 Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
   std::lock_guard turn(mutex_);
   BatchResult result{.events = 0, .undo_point = UndoPointLocked()};
+  // The stamp only tells the time: a history brings times of its own.
+  EventIdSource ids = log_->ids();
   ASSIGN_OR_RETURN(EventIdSource::Stamp at, log_->Reserve());
+  log_->ids() = ids;
   std::vector<EventDraft> drafts;
   uint64_t bytes = 0;
   while (true) {

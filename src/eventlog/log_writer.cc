@@ -151,6 +151,7 @@ class DirectoryLog : public LogWriter {
     ASSIGN_OR_RETURN(StateDigest digest, SegmentDigest());
     EventIdSource before = *ids_;
     ASSIGN_OR_RETURN(EventIdSource::Stamp first, Reserve());
+    ids_.emplace(before);  // the stamp only tells the time: a history brings times of its own
     SegmentBatch batch(*storage_, BatchStart(digest));
     Sink sink(&batch, &*ids_, head_, first.ts_ms);
     Status produced = produce(sink);
