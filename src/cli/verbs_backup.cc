@@ -232,6 +232,11 @@ Status RunPull(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
   ASSIGN_OR_RETURN(PullResult result, PullInto(session, call, source, directory, dry_run));
   for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
+  if (!result.warnings.empty()) {
+    ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
+    RETURN_IF_ERROR(db->Checkpoint());
+    session.Say("rebuilt from the log");
+  }
   if (format == AnswerFormat::kTable) {
     return session.Print(fmt::format("{}downloaded {} files, {} bytes to {}; {} unchanged\n", dry_run ? "would have " : "", result.downloaded.size(), result.bytes, directory, result.unchanged));
   }

@@ -13,10 +13,6 @@
 namespace parquedb {
 namespace {
 
-// Lies in the directory while derived files are being put in place. Found by a later checkpoint, it says that files may
-// be newer than the manifest tells, so links can't be carried on from them and are collected anew.
-constexpr std::string_view kCheckpointMarker = "_meta/CHECKPOINT";
-
 struct Outcome {
   std::vector<std::unique_ptr<PendingFile>> files;
   std::map<std::string, int64_t> through;  // state.files entries that are new
@@ -181,7 +177,7 @@ class CheckpointRun {
 
 Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
   StorageBackend& storage = log.storage();
-  RETURN_IF_ERROR(storage.Write(kCheckpointMarker, "derived files are being replaced\n"));
+  RETURN_IF_ERROR(storage.Write(kCheckpointPath, "derived files are being replaced\n"));
   std::set<std::string> rewritten;
   for (const auto& file : outcome.files) rewritten.insert(file->path());
   PassKillPoint("checkpoint.before_publish");
@@ -196,7 +192,7 @@ Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
   for (const std::string& path : outcome.gone) RETURN_IF_ERROR(storage.Remove(path));
   RETURN_IF_ERROR(WriteFileManifest(log, std::move(rewritten)));
   PassKillPoint("checkpoint.file_manifest");
-  return storage.Remove(kCheckpointMarker);
+  return storage.Remove(kCheckpointPath);
 }
 
 }  // namespace
@@ -204,7 +200,7 @@ Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
 Result<CheckpointResult> Checkpoint(LogWriter& log) {
   RETURN_IF_ERROR(log.Flush());
   ASSIGN_OR_RETURN(View view, TakeView(log.storage(), log.clock().NowMs(), {.pin_all = false, .namespaces = {}}));
-  ASSIGN_OR_RETURN(auto marker, log.storage().Stat(kCheckpointMarker));
+  ASSIGN_OR_RETURN(auto marker, log.storage().Stat(kCheckpointPath));
   CheckpointResult result{.through = view.head, .namespaces = {}, .files = 0};
   if (view.checkpoint == view.head && !marker) {
     RETURN_IF_ERROR(WriteFileManifest(log));

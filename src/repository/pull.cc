@@ -151,7 +151,8 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
   }
   RETURN_IF_ERROR(fetcher.Publish());
   PassKillPoint("pull.files");
-  for (const std::string& path : left_out) manifest.files.erase(path);
+  // A file that is missing is read from the log; the next checkpoint makes it again.
+  if (!left_out.empty()) RETURN_IF_ERROR(target.Write(kCheckpointPath, "derived files are missing\n"));
   RETURN_IF_ERROR(WriteEventManifest(target, manifest));
   PassKillPoint("pull.event_manifest");
   RETURN_IF_ERROR(target.Write(kFileManifestPath, EncodeFileManifest(DirectoryRecord(source, left_out))));
@@ -180,7 +181,7 @@ class FastForward {
     PassKillPoint("pull.event_manifest");
     RETURN_IF_ERROR(TakeWal());
     PassKillPoint("pull.wal");
-    RETURN_IF_ERROR(TakeDerived(next));
+    RETURN_IF_ERROR(TakeDerived());
     FileManifest record = DirectoryRecord(source_, left_out_);
     Renumber(&record);
     RETURN_IF_ERROR(target_.Write(kFileManifestPath, EncodeFileManifest(record)));
@@ -227,7 +228,7 @@ class FastForward {
     return Status::Ok();
   }
 
-  Status TakeDerived(const EventManifest& next) {
+  Status TakeDerived() {
     Fetcher fetcher(source_, target_, &result_);
     for (const auto& [path, file] : source_.snapshot.files) {
       auto name = ParsePath(path);
@@ -241,10 +242,7 @@ class FastForward {
       if (!taken) left_out_.insert(path);
     }
     RETURN_IF_ERROR(fetcher.Publish());
-    if (left_out_.empty()) return Status::Ok();
-    EventManifest without = next;
-    for (const std::string& path : left_out_) without.files.erase(path);
-    return WriteEventManifest(target_, without);
+    return left_out_.empty() ? Status::Ok() : target_.Write(kCheckpointPath, "derived files are missing\n");
   }
 
   // Segments lie under this directory's numbers.

@@ -165,9 +165,8 @@ class PushPlanner {
     return Status::Ok();
   }
 
-  // A derived file that can't be read is left out: the log holds everything.
+  // A derived file that can't be read is left out; its entry stays, so a reader takes it from the log.
   Status AddDerived() {
-    std::map<std::string, int64_t> kept;
     for (const auto& [path, through] : manifest_.files) {
       auto pinned = view_.derived.find(path);
       auto hash = pinned == view_.derived.end() ? Result<std::string>(NotFound("it is missing")) : HashOf(*pinned->second);
@@ -175,12 +174,10 @@ class PushPlanner {
         plan_.warnings.push_back(path + " is left out: " + hash.status().message());
         continue;
       }
-      kept.emplace(path, through);
       RETURN_IF_ERROR(Add(path, static_cast<int64_t>(pinned->second->size()), *hash, {}));
       auto name = ParsePath(path);
       if (name && name->kind == FileKind::kData) RETURN_IF_ERROR(AddBloom(BloomPath(name->ns)));
     }
-    manifest_.files = std::move(kept);
     return Status::Ok();
   }
 

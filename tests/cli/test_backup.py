@@ -1,0 +1,166 @@
+"""Push, pull, backups: what is uploaded, what is refused, what comes back."""
+import json
+import os
+import shutil
+
+from conftest import tree
+
+
+def fill(place):
+    place.ok("import", "--file", place.ndjson("in.ndjson", [{"$id": f"posts/p{i}", "n": i} for i in range(50)]))
+    place.ok("create", "users", "--id", "u", "--data", '{"name":"U"}')
+    place.ok("link", "posts/p1", "by", "users/u")
+    place.ok("checkpoint")
+    place.ok("create", "posts", "--id", "tail")
+
+
+def test_a_backup_comes_back_whole(place):
+    fill(place)
+    place.ok("push", "--to", place.path("remote"), "--slug", "backups/one")
+    copy = place.path("copy")
+    place.ok("pull", place.path("remote/username/backups/one"), "--directory", copy, db=None)
+    assert place.state(db=copy) == place.state()
+    assert place.ok("events", "--format", "ndjson", db=copy).out == place.ok("events", "--format", "ndjson").out
+    place.ok("create", "posts", "--id", "goes-on", db=copy)
+    assert not os.path.exists(os.path.join(copy, "_meta/RESTORING"))
+
+
+def test_only_what_changed_is_uploaded_and_no_change_is_a_new_instant(place):
+    fill(place)
+    push = lambda *a: place.ok("push", "--to", place.path("remote"), "--json", *a).json()["results"][0]
+    first = push()
+    assert first["uploaded"] and first["unchanged"] == 0 and first["commit"] == 1
+    again = push()
+    assert again["uploaded"] == [] and again["snapshot"] == first["snapshot"] and again["commit"] == 2
+    assert len(place.ok("backups", place.path("remote"), "--json", db=None).json()["backups"]) == 1
+    place.ok("create", "posts", "--id", "new")
+    dry = place.ok("push", "--to", place.path("remote"), "--dry-run", "--json").json()
+    assert dry["dryRun"] is True and dry["results"][0]["uploaded"]
+    third = push()
+    assert third["unchanged"] >= first["unchanged"] and 0 < len(third["uploaded"]) < len(first["uploaded"])
+    entry = place.ok("backups", place.path("remote"), "--json", db=None).json()["backups"][-1]
+    assert entry["name"] == "username/db" and entry["window"]["to"] == entry["time"]
+
+
+def test_a_dry_run_leaves_no_trace(place):
+    fill(place)
+    os.makedirs(place.path("remote"))
+    place.ok("push", "--to", place.path("remote"), "--dry-run")
+    assert tree(place.path("remote")) == {}
+
+
+def test_references_meet(place):
+    fill(place)
+    remote = {"PARQUEDB_REMOTE_URL": place.path("remote")}
+    assert "username/s" in place.ok("push", "--slug", "s", env=remote).out
+    for i, ref in enumerate(("s", "username/s", "file://" + place.path("remote/username/s"), place.path("remote"))):
+        place.ok("pull", ref, "--directory", place.path(f"r{i}"), db=None, env=remote)
+    place.fails(10, "pull", "none", "--directory", place.path("r9"), db=None, env=remote)
+    place.fails(2, "push", "--to", "gopher://x/y")
+    place.fails(2, "push")
+    assert not os.path.exists(place.path("r9"))
+
+
+def test_a_copy_that_is_behind_takes_what_is_new(place):
+    fill(place)
+    place.ok("push", "--to", place.path("remote"))
+    copy, ref = place.path("copy"), place.path("remote/username/db")
+    place.ok("pull", ref, "--directory", copy, db=None)
+    place.ok("update", "posts/p3", "--data", '{"n":333}')
+    place.ok("delete", "posts/p4")
+    place.ok("checkpoint")
+    place.ok("create", "posts", "--id", "more")
+    place.ok("push", "--to", place.path("remote"))
+    got = place.ok("pull", ref, "--directory", copy, "--json", db=None).json()
+    assert got["downloaded"] and got["unchanged"] > 0
+    assert place.state(db=copy) == place.state()
+    assert place.ok("events", "--format", "ndjson", db=copy).out == place.ok("events", "--format", "ndjson").out
+    assert place.ok("pull", ref, "--directory", copy, "--json", db=None).json()["downloaded"] == []
+    place.ok("create", "posts", "--id", "mine", db=copy)
+    place.ok("push", "--to", place.path("remote"), "--slug", "db", db=copy)  # the copy goes on where the original was
+
+
+def test_what_went_another_way_is_refused(place):
+    fill(place)
+    place.ok("push", "--to", place.path("remote"))
+    copy, ref = place.path("copy"), place.path("remote/username/db")
+    place.ok("pull", ref, "--directory", copy, db=None)
+    place.ok("create", "posts", "--id", "here", db=copy)
+    assert "1 local event" in place.fails(14, "pull", ref, "--directory", copy, db=None).err
+    place.ok("create", "posts", "--id", "there")
+    place.ok("push", "--to", place.path("remote"))
+    place.fails(14, "push", "--to", place.path("remote"), "--slug", "db", db=copy)
+    place.fails(14, "pull", ref, "--directory", copy, db=None)
+    place.ok("push", "--to", place.path("remote"), "--slug", "db", "--strategy", "local-wins", db=copy)
+    other = place.path("other")
+    place.ok("create", "posts", "--id", "x", db=other)
+    place.fails(14, "push", "--to", place.path("remote"), "--slug", "db", db=other)
+
+
+def test_a_copy_by_hand_that_was_written_on_is_found_out(place):
+    fill(place)
+    place.ok("push", "--to", place.path("remote"))
+    shutil.copytree(place.db, place.path("twin"))
+    place.ok("create", "posts", "--id", "one")
+    place.ok("push", "--to", place.path("remote"))
+    place.ok("create", "posts", "--id", "two", db=place.path("twin"))
+    place.fails(14, "push", "--to", place.path("remote"), "--slug", "db", db=place.path("twin"))
+
+
+def damage(path):
+    data = bytearray(open(path, "rb").read())
+    data[len(data) // 2] ^= 1
+    open(path, "wb").write(data)
+
+
+def objects_of(place, repo, wanted):
+    snapshots = sorted(os.listdir(os.path.join(repo, "_meta/snapshots")))
+    files = json.load(open(os.path.join(repo, "_meta/snapshots", snapshots[-1])))["files"]
+    return {p: os.path.join(repo, f["object"]) for p, f in files.items() if p.startswith(wanted)}
+
+
+def test_damage_is_named_or_mended_and_never_restored(place):
+    fill(place)
+    place.ok("push", "--to", place.path("remote"))
+    repo = place.path("remote/username")
+    for path, file in objects_of(place, repo, "data/posts").items():
+        damage(file)
+    r = place.ok("pull", repo, "--directory", place.path("a"), db=None)
+    assert "data/posts/data.parquet" in r.err and place.state(db=place.path("a")) == place.state()
+    segment = list(objects_of(place, repo, "events/seg").values())[0]
+    damage(segment)
+    r = place.fails(20, "pull", repo, "--directory", place.path("b"), db=None)
+    assert os.path.basename(segment)[:12] in r.err and not os.path.exists(place.path("b"))
+    os.remove(segment)
+    place.fails(20, "pull", repo, "--directory", place.path("b"), db=None)
+
+
+def test_a_hostile_path_in_a_snapshot_stops_everything(place):
+    fill(place)
+    place.ok("push", "--to", place.path("remote"))
+    folder = place.path("remote/username/_meta/snapshots")
+    file = os.path.join(folder, os.listdir(folder)[0])
+    text = open(file).read()
+    open(file, "w").write(text.replace("data/users/data.parquet", "../../evil/data.parquet"))
+    place.fails(20, "pull", place.path("remote/username"), "--directory", place.path("c"), db=None)
+    assert not os.path.exists(place.path("evil")) and not os.path.exists(place.path("c"))
+
+
+def test_one_remote_of_two_fails(place):
+    fill(place)
+    place.write("down", "a file")
+    r = place.call("push", "--to", place.path("down/x"), "--to", place.path("up"), "--json")
+    assert r.rc == 3 and "down" in r.err and len(r.json()["results"]) == 1
+    place.ok("pull", place.path("up"), "--directory", place.path("copy"), db=None)
+
+
+def test_a_list_in_copying_order_makes_a_database(place):
+    fill(place)
+    paths = place.ok("list", "--format", "paths").out.split()
+    assert paths[-2:] == ["events/manifest.json", "_meta/manifest.json"]
+    for p in paths:
+        os.makedirs(os.path.dirname(place.path("plain", p)), exist_ok=True)
+        shutil.copy(os.path.join(place.db, p), place.path("plain", p))
+    assert place.state(db=place.path("plain")) == place.state()
+    for f in place.ok("list", "--json").json()["files"]:
+        assert tree(place.db)[f["path"]] == f["hash"]
