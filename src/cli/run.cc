@@ -45,8 +45,7 @@ int RunParqueDb(int argc, char** argv) {
   session.quiet = call->Has("--quiet");
   session.output_path = call->Get("--output");
   Status status = call->command->run(session, *call);
-  if (status.ok() || status.code() == StatusCode::kCorruption || status.code() == StatusCode::kPartial) {
-    // A verification that failed has a report, and a partial push its results.
+  if (status.ok() || session.answers_failure) {
     Status finished = session.FinishOutput();
     if (status.ok()) status = finished;
   }

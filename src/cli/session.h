@@ -54,6 +54,7 @@ struct Session {
   // Asks on a terminal, else demands --confirm.
   Status Confirm(const Call& call, const std::string& question);
 
+  bool answers_failure = false;  // what was printed is a report of the failure itself: it is given to the user
   bool json_errors = false;
   bool quiet = false;
   std::string verb;

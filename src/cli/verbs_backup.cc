@@ -219,7 +219,8 @@ Status RunPush(Session& session, const Call& call) {
     outcomes.push_back(std::move(outcome));
   }
   Status judged = JudgePush(session, outcomes);
-  if (judged.ok() || judged.code() == StatusCode::kPartial) RETURN_IF_ERROR(PrintPush(session, format, dry_run, outcomes));
+  session.answers_failure = judged.code() == StatusCode::kPartial;
+  if (judged.ok() || session.answers_failure) RETURN_IF_ERROR(PrintPush(session, format, dry_run, outcomes));
   return judged;
 }
 
