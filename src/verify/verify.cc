@@ -79,12 +79,11 @@ Result<VerificationResult> VerifyOnce(const StorageBackend& storage, const Verif
     RETURN_IF_ERROR(ReadRecord(subject));
     RETURN_IF_ERROR(TakeSubjectView(subject, options.now_ms, &taken));
     *manifest = subject.view.manifest;
-    if (!subject.view.manifest.database_id.empty()) {
-      CheckRecord(subject);
-      RETURN_IF_ERROR(CheckFiles(subject));
-      RETURN_IF_ERROR(CheckContent(subject, taken));
-      if (options.compare != nullptr && taken) RETURN_IF_ERROR(CompareWith(subject, *options.compare, options.now_ms));
-    }
+    bool has_log = !subject.view.manifest.database_id.empty();
+    if (has_log) CheckRecord(subject);
+    if (has_log || subject.record) RETURN_IF_ERROR(CheckFiles(subject));
+    if (has_log) RETURN_IF_ERROR(CheckContent(subject, taken));
+    if (options.compare != nullptr && taken) RETURN_IF_ERROR(CompareWith(subject, *options.compare, options.now_ms));
   }
   return report.Finish();
 }
