@@ -13,6 +13,7 @@
 #include "model/layout.h"
 #include "model/names.h"
 #include "repository/push.h"
+#include "storage/memory_backend.h"
 
 namespace parquedb {
 namespace {
@@ -34,6 +35,20 @@ void FlushIfFree(Session& session, const Call& call, const std::string& director
   auto log = LogWriter::Open(std::move(*storage), options);
   Status flushed = log.ok() ? FlushAll(**log) : log.status();
   if (!flushed.ok() && call.Has("--verbose")) session.Note("not flushed first: " + flushed.message());
+}
+
+// A view whose derived files are of one checkpoint, if one can be had: a checkpoint that puts files in place at the moment is
+// soon over.
+Result<Source> OpenForPush(Session& session, const Call& call, const std::string& directory) {
+  constexpr int kAttempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    std::unique_ptr<ParqueDB> writer;
+    if (attempt == kAttempts) {
+      if (auto opened = session.OpenWriter(call, directory, false); opened.ok()) writer = std::move(*opened);
+    }
+    ASSIGN_OR_RETURN(Source source, session.OpenSource(directory, {.pin_all = true}));
+    if (source.view.derived_together || attempt == kAttempts) return source;
+  }
 }
 
 // Entities of each namespace at the view's checkpoint, from the footers of the files that it pins.
@@ -63,21 +78,9 @@ Status PushOne(const Source& source, const PushTarget& target, const PushRequest
     repository = std::move(*present);
   } else if (present.status().code() != StatusCode::kNotFound) {
     return present.status();
-  } else if (dry_run) {
-    // Nothing is there yet, and a dry run makes nothing: everything would be uploaded.
-    int64_t bytes = 0;
-    for (const SegmentEntry& entry : source.view.manifest.segments) {
-      result->uploaded.push_back({entry.path, entry.size_bytes});
-      bytes += entry.size_bytes;
-    }
-    for (const auto& [path, handle] : source.view.derived) {
-      result->uploaded.push_back({path, static_cast<int64_t>(handle->size())});
-      bytes += static_cast<int64_t>(handle->size());
-    }
-    result->uploaded.push_back({std::string(kEventManifestPath), 0});
-    result->bytes = bytes;
-    return Status::Ok();
   } else {
+    // Nothing is there yet, and a dry run makes nothing: it plans against an empty repository.
+    if (dry_run) shared = std::make_shared<MemoryBackend>(std::make_shared<MemoryDisk>());
     ASSIGN_OR_RETURN(repository, Repository::OpenOrCreate(shared, SystemClock()));
   }
   ASSIGN_OR_RETURN(PushPlan plan, PlanPush(*source.storage, source.view, *repository, request));
@@ -116,6 +119,7 @@ Result<PushRequest> RequestOf(Session& session, const Call& call, const Source& 
   auto lines = source.view.lines();
   request.writer_line = lines.empty() ? "" : lines.back().id;
   request.entities = CountAtCheckpoint(source.view);
+  request.full = call.Has("--full");
   request.now_ms = SystemClock().NowMs();
   return request;
 }
@@ -209,7 +213,7 @@ Status RunPush(Session& session, const Call& call) {
   std::string directory = session.Directory(call);
   bool dry_run = call.Has("--dry-run");
   if (!dry_run) FlushIfFree(session, call, directory);
-  ASSIGN_OR_RETURN(Source source, session.OpenSource(directory, {.pin_all = true}));
+  ASSIGN_OR_RETURN(Source source, OpenForPush(session, call, directory));
   ASSIGN_OR_RETURN(PushRequest request, RequestOf(session, call, source));
   std::vector<PushOutcome> outcomes;
   for (const std::string& remote : remotes) {

@@ -7,6 +7,7 @@
 
 #include "core/limits.h"
 #include "core/ulid.h"
+#include "eventlog/checkpoint_marker.h"
 #include "eventlog/manifest_file.h"
 #include "eventlog/segment_file.h"
 #include "eventlog/wal_directory.h"
@@ -61,7 +62,11 @@ Result<std::optional<std::string>> LastId(const StorageBackend& storage, const R
 Status RemoveLitter(StorageBackend& storage, const EventManifest& manifest) {
   std::set<std::string> named;
   for (const SegmentEntry& entry : manifest.segments) named.insert(entry.path);
-  for (std::string_view prefix : {"events/", "_meta/"}) {
+  std::vector<std::string_view> prefixes = {"events/", "_meta/"};
+  // Derived files in the making, whose checkpoint did not end; only then are all namespaces looked through.
+  ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(storage));
+  if (marker != CheckpointMarker::kNone) prefixes.insert(prefixes.end(), {"data/", "rels/", "indexes/"});
+  for (std::string_view prefix : prefixes) {
     ASSIGN_OR_RETURN(auto entries, storage.List(prefix));
     for (const FileEntry& entry : entries) {
       auto name = ParsePath(entry.path);
@@ -69,7 +74,7 @@ Status RemoveLitter(StorageBackend& storage, const EventManifest& manifest) {
       if (unlisted || entry.path.ends_with(".tmp")) RETURN_IF_ERROR(storage.Remove(entry.path));
     }
   }
-  return Status::Ok();
+  return marker == CheckpointMarker::kPreparing ? WriteCheckpointMarker(storage, CheckpointMarker::kNone) : Status::Ok();
 }
 
 Status MendWal(StorageBackend& storage, RecoveredLog* log) {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/test_hooks.h"
+#include "eventlog/checkpoint_marker.h"
 #include "maintenance/manifest_writer.h"
 #include "maintenance/namespace_rewrite.h"
 #include "model/layout.h"
@@ -177,7 +178,7 @@ class CheckpointRun {
 
 Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
   StorageBackend& storage = log.storage();
-  RETURN_IF_ERROR(storage.Write(kCheckpointPath, "derived files are being replaced\n"));
+  RETURN_IF_ERROR(WriteCheckpointMarker(storage, CheckpointMarker::kReplacing));
   std::set<std::string> rewritten;
   for (const auto& file : outcome.files) rewritten.insert(file->path());
   PassKillPoint("checkpoint.before_publish");
@@ -192,7 +193,7 @@ Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
   for (const std::string& path : outcome.gone) RETURN_IF_ERROR(storage.Remove(path));
   RETURN_IF_ERROR(WriteFileManifest(log, std::move(rewritten)));
   PassKillPoint("checkpoint.file_manifest");
-  return storage.Remove(kCheckpointPath);
+  return WriteCheckpointMarker(storage, CheckpointMarker::kNone);
 }
 
 }  // namespace
@@ -200,16 +201,22 @@ Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
 Result<CheckpointResult> Checkpoint(LogWriter& log) {
   RETURN_IF_ERROR(log.Flush());
   ASSIGN_OR_RETURN(View view, TakeView(log.storage(), log.clock().NowMs(), {.pin_all = false, .namespaces = {}}));
-  ASSIGN_OR_RETURN(auto marker, log.storage().Stat(kCheckpointPath));
+  ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(log.storage()));
+  const bool cut_off = marker == CheckpointMarker::kReplacing;  // by a crash of the one before
   CheckpointResult result{.through = view.head, .namespaces = {}, .files = 0};
-  if (view.checkpoint == view.head && !marker) {
+  if (view.checkpoint == view.head && !cut_off) {
     RETURN_IF_ERROR(WriteFileManifest(log));
     return result;
   }
-  ASSIGN_OR_RETURN(auto outcome, CheckpointRun(log, view, marker.has_value()).Run());
-  if (!outcome) {
-    ASSIGN_OR_RETURN(outcome, CheckpointRun(log, view, true).Run());
+  if (!cut_off) RETURN_IF_ERROR(WriteCheckpointMarker(log.storage(), CheckpointMarker::kPreparing));
+  auto made = CheckpointRun(log, view, cut_off).Run();
+  if (made.ok() && !*made) made = CheckpointRun(log, view, true).Run();
+  if (!made.ok()) {
+    // Nothing was put in place. Should the marker stay, the next open takes it away.
+    if (!cut_off) (void)WriteCheckpointMarker(log.storage(), CheckpointMarker::kNone);
+    return made.status();
   }
+  std::optional<Outcome>& outcome = *made;
   result.namespaces = outcome->namespaces;
   result.files = static_cast<int64_t>(outcome->files.size());
   RETURN_IF_ERROR(PutInPlace(log, view, std::move(*outcome)));

@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/sha256.h"
 #include "core/test_hooks.h"
+#include "eventlog/checkpoint_marker.h"
 #include "eventlog/manifest_file.h"
 #include "eventlog/wal_directory.h"
 #include "model/layout.h"
@@ -18,6 +19,8 @@ namespace parquedb {
 namespace {
 
 constexpr size_t kCopyBytes = 1 << 20;
+constexpr int64_t kPublishBytes = 256 * static_cast<int64_t>(kMiB);
+constexpr size_t kPublishFiles = 4096;
 
 bool IsDerived(FileKind kind) { return kind == FileKind::kData || kind == FileKind::kForward || kind == FileKind::kReverse || kind == FileKind::kBloom; }
 
@@ -90,18 +93,25 @@ class Fetcher {
       result_->warnings.push_back(file.path + " is left out and read from the log instead: " + pending.status().message());
       return false;
     }
+    pending_bytes_ += file.size;
     files_.push_back(std::move(*pending));
     result_->downloaded.push_back({file.path, file.size});
     result_->bytes += file.size;
     return true;
   }
-  Status Publish() { return target_.Publish(std::move(files_)); }
+  Status Publish() {
+    pending_bytes_ = 0;
+    return target_.Publish(std::exchange(files_, {}));
+  }
+  // So that a pull that is cut off has something to go on from.
+  bool publish_due() const { return pending_bytes_ >= kPublishBytes || files_.size() >= kPublishFiles; }
 
  private:
   const PullSource& source_;
   StorageBackend& target_;
   PullResult* result_;
   std::vector<std::unique_ptr<PendingFile>> files_;
+  int64_t pending_bytes_ = 0;
 };
 
 // What a directory's own record says after a pull.
@@ -120,6 +130,17 @@ FileManifest DirectoryRecord(const PullSource& source, const std::set<std::strin
   return record;
 }
 
+// What a pull that was cut off left under temporary names.
+Status RemoveTemporary(StorageBackend& target) {
+  for (std::string_view folder : {"_meta/", "data/", "rels/", "events/", "indexes/"}) {
+    ASSIGN_OR_RETURN(auto entries, target.List(folder));
+    for (const FileEntry& entry : entries) {
+      if (entry.path.ends_with(".tmp")) RETURN_IF_ERROR(target.Remove(entry.path));
+    }
+  }
+  return Status::Ok();
+}
+
 PullResult DryRun(const PullSource& source) {
   PullResult result;
   for (const auto& [path, file] : source.snapshot.files) {
@@ -135,6 +156,8 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
   ASSIGN_OR_RETURN(EventManifest manifest, EventManifestOf(source));
   if (dry_run) return DryRun(source);
   PullResult result;
+  ASSIGN_OR_RETURN(auto cut_off, target.Stat(kRestoringPath));
+  if (cut_off) RETURN_IF_ERROR(RemoveTemporary(target));
   RETURN_IF_ERROR(target.Write(kRestoringPath, source.name + "\n"));
   PassKillPoint("pull.marker");
   Fetcher fetcher(source, target, &result);
@@ -148,11 +171,12 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
     }
     ASSIGN_OR_RETURN(bool taken, fetcher.Add(file, path));
     if (!taken) left_out.insert(path);
+    if (fetcher.publish_due()) RETURN_IF_ERROR(fetcher.Publish());
   }
   RETURN_IF_ERROR(fetcher.Publish());
   PassKillPoint("pull.files");
   // A file that is missing is read from the log; the next checkpoint makes it again.
-  if (!left_out.empty()) RETURN_IF_ERROR(target.Write(kCheckpointPath, "derived files are missing\n"));
+  if (!left_out.empty()) RETURN_IF_ERROR(WriteCheckpointMarker(target, CheckpointMarker::kReplacing));
   RETURN_IF_ERROR(WriteEventManifest(target, manifest));
   PassKillPoint("pull.event_manifest");
   RETURN_IF_ERROR(target.Write(kFileManifestPath, EncodeFileManifest(DirectoryRecord(source, left_out))));
@@ -242,7 +266,7 @@ class FastForward {
       if (!taken) left_out_.insert(path);
     }
     RETURN_IF_ERROR(fetcher.Publish());
-    return left_out_.empty() ? Status::Ok() : target_.Write(kCheckpointPath, "derived files are missing\n");
+    return left_out_.empty() ? Status::Ok() : WriteCheckpointMarker(target_, CheckpointMarker::kReplacing);
   }
 
   // Segments lie under this directory's numbers.

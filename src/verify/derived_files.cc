@@ -65,7 +65,9 @@ class Opener {
 
   Status OpenBloom(const std::string& ns, DataSubject* data) {
     std::string path = BloomPath(ns);
-    auto bytes = ReadWhole(subject_.storage, path, kMaxManifestBytes);
+    auto pinned = subject_.view.derived.find(path);
+    Result<std::string> bytes = NotFound(path);
+    if (pinned != subject_.view.derived.end()) bytes = ReadWhole(*pinned->second, kMaxManifestBytes);
     if (!bytes.ok() && bytes.status().code() == StatusCode::kNotFound) {
       bool counted = subject_.record && subject_.record->files.contains(path);
       if (!counted)

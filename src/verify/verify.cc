@@ -1,5 +1,6 @@
 #include "parquedb/verify.h"
 
+#include "eventlog/checkpoint_marker.h"
 #include "eventlog/manifest_file.h"
 #include "model/layout.h"
 #include "verify/derived_files.h"
@@ -72,8 +73,8 @@ Result<VerificationResult> VerifyOnce(const StorageBackend& storage, const Verif
   if (restoring)
     report.Critical(Check::kManifest, {std::string(kRestoringPath)},
                     "a restore into this directory has not ended: run the same pull or restore again");
-  ASSIGN_OR_RETURN(auto marker, storage.Stat(kCheckpointPath));
-  subject.cut_off = marker.has_value();
+  ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(storage));
+  subject.cut_off = marker == CheckpointMarker::kReplacing;
   if (!restoring) {
     bool taken = false;
     RETURN_IF_ERROR(ReadRecord(subject));
@@ -91,8 +92,8 @@ Result<VerificationResult> VerifyOnce(const StorageBackend& storage, const Verif
 // True if a writer has put other files in place since, or is about to.
 bool HasMoved(const StorageBackend& storage, const EventManifest& judged) {
   auto now = ReadEventManifest(storage);
-  auto marker = storage.Stat(kCheckpointPath);
-  return (now.ok() && !(*now == judged)) || (marker.ok() && marker->has_value());
+  auto marker = ReadCheckpointMarker(storage);
+  return (now.ok() && !(*now == judged)) || (marker.ok() && *marker == CheckpointMarker::kReplacing);
 }
 
 }  // namespace
