@@ -1,6 +1,6 @@
 // A small state model of one writer and one reader: every order of their steps on disk is explored. It shows that the
-// reader's order in docs/ordering.md gives one prefix of the log with everything acknowledged before the view began, and
-// that each other order in the list below does not: so the model can fail.
+// reader's order in docs/ordering.md gives one prefix of the log with everything acknowledged before the view began,
+// and that each other order in the list below does not: so the model can fail.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -51,9 +51,9 @@ struct Writer {
 //   a open data file 0    b open data file 1      w list the WAL, then open, sync and read each file
 struct ReaderOrder {
   std::string steps;
-  bool syncs = true;                // the WAL before it is read
-  bool checks_footers = true;       // a file older than its entry is not used
-  bool newest_checkpoint = false;   // takes `checkpoint` from the second reading
+  bool syncs = true;               // the WAL before it is read
+  bool checks_footers = true;      // a file older than its entry is not used
+  bool newest_checkpoint = false;  // takes `checkpoint` from the second reading
 };
 const ReaderOrder kRightOrder = {.steps = "1abw2"};
 
@@ -64,7 +64,7 @@ struct Reader {
   Manifest first, second;
   std::array<int, kNamespaces> data = {};
   bool listed = false;
-  std::vector<int> names;         // WAL files still to read, by first lsn
+  std::vector<int> names;               // WAL files still to read, by first lsn
   int open_first = 0, open_length = 0;  // the file that is open; first 0: none
   bool open_synced = false;
   std::vector<std::pair<int, int>> ranges;  // lsns that were read
@@ -135,7 +135,7 @@ class Explorer {
   }
 
   size_t states() const { return seen_.size(); }
-  size_t views = 0, restarts = 0;                             // finished, begun again
+  size_t views = 0, restarts = 0;                                   // finished, begun again
   size_t lost_acknowledged = 0, not_a_prefix = 0, not_durable = 0;  // finished views that break a promise
 
  private:
@@ -146,20 +146,27 @@ class Explorer {
 
   void StepWriter(const World& world) {
     switch (world.writer.at) {
-      case WriterAt::kIdle: return BeginWriter(world);
+      case WriterAt::kIdle:
+        return BeginWriter(world);
       case WriterAt::kWritten:
-        return Add(world, [](World& w) { w.disk.wal.back().synced = w.disk.wal.back().written, w.writer.at = WriterAt::kSynced; });
+        return Add(world, [](World& w) {
+          w.disk.wal.back().synced = w.disk.wal.back().written, w.writer.at = WriterAt::kSynced;
+        });
       case WriterAt::kSynced:
         return Add(world, [](World& w) { w.writer.acknowledged = w.writer.head, w.writer.at = WriterAt::kIdle; });
       case WriterAt::kNextWal:  // the segment is written, but nothing names it
-        return Add(world, [](World& w) { w.disk.manifest.segments_through = w.writer.head, w.writer.at = WriterAt::kCommitted; });
+        return Add(world, [](World& w) {
+          w.disk.manifest.segments_through = w.writer.head, w.writer.at = WriterAt::kCommitted;
+        });
       case WriterAt::kCommitted:
         return Add(world, [](World& w) {
           w.disk.wal.erase(w.disk.wal.begin(), w.disk.wal.end() - 1);
           w.writer.at = w.writer.checkpointing ? WriterAt::kFlushed : WriterAt::kIdle;
         });
-      case WriterAt::kFlushed: return Add(world, [](World& w) { RewriteData(w, 0), w.writer.at = WriterAt::kData0; });
-      case WriterAt::kData0: return Add(world, [](World& w) { RewriteData(w, 1), w.writer.at = WriterAt::kData1; });
+      case WriterAt::kFlushed:
+        return Add(world, [](World& w) { RewriteData(w, 0), w.writer.at = WriterAt::kData0; });
+      case WriterAt::kData0:
+        return Add(world, [](World& w) { RewriteData(w, 1), w.writer.at = WriterAt::kData1; });
       case WriterAt::kData1:
         return Add(world, [](World& w) {
           w.disk.manifest.checkpoint = w.writer.target;
@@ -172,7 +179,9 @@ class Explorer {
 
   void BeginWriter(const World& world) {
     if (world.writer.appends < bounds_.appends) {
-      Add(world, [](World& w) { ++w.writer.appends, w.disk.wal.back().written = ++w.writer.head, w.writer.at = WriterAt::kWritten; });
+      Add(world, [](World& w) {
+        ++w.writer.appends, w.disk.wal.back().written = ++w.writer.head, w.writer.at = WriterAt::kWritten;
+      });
     }
     if (world.writer.flushes < bounds_.flushes && world.writer.head > world.disk.manifest.segments_through) {
       Add(world, [](World& w) { ++w.writer.flushes, StartWal(w); });
@@ -182,8 +191,10 @@ class Explorer {
         ++w.writer.checkpoints;
         w.writer.checkpointing = true;
         w.writer.target = w.writer.head;
-        if (w.writer.head > w.disk.manifest.segments_through) StartWal(w);
-        else w.writer.at = WriterAt::kFlushed;
+        if (w.writer.head > w.disk.manifest.segments_through)
+          StartWal(w);
+        else
+          w.writer.at = WriterAt::kFlushed;
       });
     }
   }
@@ -204,11 +215,16 @@ class Explorer {
     }
     if (world.reader.step == order_.steps.size()) return;
     switch (order_.steps[world.reader.step]) {
-      case '1': return Add(world, [this](World& w) { w.reader.first = w.disk.manifest, Done(w); });
-      case '2': return Add(world, [this](World& w) { w.reader.second = w.disk.manifest, Done(w); });
-      case 'a': return Add(world, [this](World& w) { w.reader.data[0] = w.disk.data[0], Done(w); });
-      case 'b': return Add(world, [this](World& w) { w.reader.data[1] = w.disk.data[1], Done(w); });
-      default: return StepWal(world);
+      case '1':
+        return Add(world, [this](World& w) { w.reader.first = w.disk.manifest, Done(w); });
+      case '2':
+        return Add(world, [this](World& w) { w.reader.second = w.disk.manifest, Done(w); });
+      case 'a':
+        return Add(world, [this](World& w) { w.reader.data[0] = w.disk.data[0], Done(w); });
+      case 'b':
+        return Add(world, [this](World& w) { w.reader.data[1] = w.disk.data[1], Done(w); });
+      default:
+        return StepWal(world);
     }
   }
 
@@ -264,7 +280,7 @@ class Explorer {
     if (order_.steps.find('2') == std::string::npos) w.reader.second = w.reader.first;
     int head = w.reader.second.segments_through;
     for (auto [from, to] : w.reader.ranges) {
-      if (to < from || to <= head) continue;  // an empty file says nothing
+      if (to < from || to <= head) continue;   // an empty file says nothing
       if (from > head + 1) return Restart(w);  // a hole
       head = to;
     }
