@@ -28,6 +28,8 @@ class ViewTaker {
     ASSIGN_OR_RETURN(auto wal, ReadWalDirectory(storage_, {.sync = true, .recovering = false}));
     if (!wal) return std::optional<View>();
     ASSIGN_OR_RETURN(view_.manifest, ReadEventManifest(storage_));
+    // A batch that went straight into segments is nowhere else: it must not be shown before its manifest is durable.
+    RETURN_IF_ERROR(storage_.SyncNames("events"));
     if (!JoinTail(std::move(*wal))) return std::optional<View>();
     return std::optional<View>(std::move(view_));
   }
