@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/clock.h"
 #include "database/import.h"
@@ -121,6 +122,7 @@ class ScriptedDatabase {
   }
 
   TestDocuments acknowledged, in_flight;
+  std::vector<TestDocuments> history;  // every state that was acknowledged, in order
 
  private:
   template <typename Body>
@@ -129,6 +131,7 @@ class ScriptedDatabase {
     in_flight = next;
     Status status = body();
     if (status.ok()) acknowledged = next;
+    if (status.ok()) history.push_back(next);
     return status;
   }
 
@@ -203,6 +206,12 @@ inline uint64_t CrashSeeds() {
   const char* text = std::getenv("PARQUEDB_CRASH_SEEDS");
   return text == nullptr ? 2 : std::strtoull(text, nullptr, 10);
 }
+
+// A power cut that takes back all that may be lost.
+class WorstCase : public RandomSource {
+ public:
+  uint64_t Next() override { return 0; }
+};
 
 // The seed of this run's power cuts; printed with every failure.
 inline uint64_t RunSeed() { return static_cast<uint64_t>(testing::UnitTest::GetInstance()->random_seed()); }

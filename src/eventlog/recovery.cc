@@ -108,7 +108,7 @@ Result<RecoveredLog> RecoverLog(StorageBackend& storage) {
   }
   // The process before may have ended between a change and its sync. What this one removes, and what it appends, rests on
   // what it sees now: that becomes durable first, names and contents.
-  for (std::string_view folder : {"events", "_meta", "_meta/wal"}) RETURN_IF_ERROR(storage.SyncNames(folder));
+  for (std::string_view folder : {"", "events", "_meta", "_meta/wal"}) RETURN_IF_ERROR(storage.SyncNames(folder));
   ASSIGN_OR_RETURN(log.manifest, ReadEventManifest(storage));
   ASSIGN_OR_RETURN(log.line, ReadLine(storage));
   ASSIGN_OR_RETURN(auto parts, ReadWalDirectory(storage, {.sync = true, .recovering = true}));
