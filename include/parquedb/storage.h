@@ -123,6 +123,13 @@ class StorageBackend {
 
   // Removing what is not there is OK. A removal is durable some time later; nothing depends on it.
   virtual Status Remove(std::string_view path) = 0;
+  // Makes durable which files lie in `folder` now ("" is the top). A process that ended between a change and its sync
+  // leaves names, or gaps, that a power cut takes back: who builds on what another process left calls this first. Any
+  // number of readers may call it. A store whose changes are durable at once has nothing to do.
+  virtual Status SyncNames(std::string_view folder) const {
+    (void)folder;
+    return Status::Ok();
+  }
   // Moves a file, durable when it returns; replaces what is at `to`.
   virtual Status Rename(std::string_view from, std::string_view to) = 0;
 

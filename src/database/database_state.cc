@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "core/limits.h"
+#include "core/test_hooks.h"
 #include "core/time_text.h"
 #include "maintenance/checkpoint.h"
 #include "maintenance/manifest_writer.h"
@@ -208,13 +209,14 @@ Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
   log_->ids() = ids;
   std::vector<EventDraft> drafts;
   uint64_t bytes = 0;
+  const auto direct_bytes = static_cast<uint64_t>(TestNumber(kDirectBatchVariable).value_or(kDirectBatchBytes));
   while (true) {
     EventDraft draft;
     ASSIGN_OR_RETURN(bool more, source.Next({at.ts_ms, options_.actor}, &draft));
     if (!more) break;
     bytes += DraftBytes(draft);
     drafts.push_back(std::move(draft));
-    if (bytes > kDirectBatchBytes) {
+    if (bytes > direct_bytes) {
       ASSIGN_OR_RETURN(BatchResult direct, WriteDirect(std::move(drafts), source));
       direct.undo_point = result.undo_point;
       return direct;

@@ -259,8 +259,6 @@ class DirectoryLog : public LogWriter {
     wal_path_ = parts.back().path;
     ASSIGN_OR_RETURN(auto file, storage_->OpenAppend(wal_path_));
     if (file->size() != parts.back().valid_bytes) RETURN_IF_ERROR(file->Truncate(parts.back().valid_bytes));
-    // What another process wrote may not be on the disk yet (kProcess, or a crash before its sync).
-    RETURN_IF_ERROR(file->Sync());
     commit_.Switch(std::move(file), head_);
     return Status::Ok();
   }

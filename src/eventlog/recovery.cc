@@ -111,9 +111,12 @@ Result<RecoveredLog> RecoverLog(StorageBackend& storage) {
   if (restoring) {
     return Unsupported(storage.Describe() + ": a restore into it has not ended (" + std::string(kRestoringPath) + ")", "run the same pull or restore again");
   }
+  // The process before may have ended between a change and its sync. What this one removes, and what it appends, rests on
+  // what it sees now: that becomes durable first, names and contents.
+  for (std::string_view folder : {"", "events", "_meta", "_meta/wal"}) RETURN_IF_ERROR(storage.SyncNames(folder));
   ASSIGN_OR_RETURN(log.manifest, ReadEventManifest(storage));
   ASSIGN_OR_RETURN(log.line, ReadLine(storage));
-  ASSIGN_OR_RETURN(auto parts, ReadWalDirectory(storage, {.sync = false, .recovering = true}));
+  ASSIGN_OR_RETURN(auto parts, ReadWalDirectory(storage, {.sync = true, .recovering = true}));
   if (!parts) return Status(StatusCode::kBusy, "a WAL file went while it was read");
   log.parts = std::move(*parts);
   RETURN_IF_ERROR(JoinTail(&log));

@@ -33,6 +33,8 @@ class ViewTaker {
     ASSIGN_OR_RETURN(view_.manifest, ReadEventManifest(storage_));
     bool same_files = view_.manifest.checkpoint == view_.checkpoint && view_.manifest.files == view_.files;
     view_.derived_together = same_files && marker != CheckpointMarker::kReplacing;
+    // A batch that went straight into segments is nowhere else: it must not be shown before its manifest is durable.
+    RETURN_IF_ERROR(storage_.SyncNames("events"));
     if (!JoinTail(std::move(*wal))) return std::optional<View>();
     return std::optional<View>(std::move(view_));
   }

@@ -162,11 +162,13 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
   PassKillPoint("pull.marker");
   Fetcher fetcher(source, target, &result);
   std::set<std::string> left_out;
+  std::set<std::string> found_in = {""};  // what an earlier run left there may not be durable under its name
   for (const auto& [path, file] : source.snapshot.files) {
     if (path == kEventManifestPath) continue;
     ASSIGN_OR_RETURN(bool present, HasContent(target, path, file));
     if (present) {
       ++result.unchanged;
+      found_in.insert(path.substr(0, path.rfind('/')));
       continue;
     }
     ASSIGN_OR_RETURN(bool taken, fetcher.Add(file, path));
@@ -174,6 +176,7 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
     if (fetcher.publish_due()) RETURN_IF_ERROR(fetcher.Publish());
   }
   RETURN_IF_ERROR(fetcher.Publish());
+  for (const std::string& folder : found_in) RETURN_IF_ERROR(target.SyncNames(folder));
   PassKillPoint("pull.files");
   // A file that is missing is read from the log; the next checkpoint makes it again.
   if (!left_out.empty()) RETURN_IF_ERROR(WriteCheckpointMarker(target, CheckpointMarker::kReplacing));
@@ -182,6 +185,8 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
   RETURN_IF_ERROR(target.Write(kFileManifestPath, EncodeFileManifest(DirectoryRecord(source, left_out))));
   PassKillPoint("pull.file_manifest");
   RETURN_IF_ERROR(target.Remove(kRestoringPath));
+  // A marker that comes back would ask for the same pull again, over what was written since.
+  RETURN_IF_ERROR(target.SyncNames("_meta"));
   return result;
 }
 
@@ -201,6 +206,8 @@ class FastForward {
     EventManifest next = remote_;
     next.segments = segments_;
     next.next_seq = std::max(local_.next_seq, segments_.empty() ? 1 : segments_.back().seq + 1);
+    // From here on the manifest names derived files that are not there yet.
+    RETURN_IF_ERROR(WriteCheckpointMarker(target_, CheckpointMarker::kReplacing));
     RETURN_IF_ERROR(WriteEventManifest(target_, next));
     PassKillPoint("pull.event_manifest");
     RETURN_IF_ERROR(TakeWal());
@@ -209,7 +216,9 @@ class FastForward {
     FileManifest record = DirectoryRecord(source_, left_out_);
     Renumber(&record);
     RETURN_IF_ERROR(target_.Write(kFileManifestPath, EncodeFileManifest(record)));
-    return RemoveOld(next);
+    RETURN_IF_ERROR(RemoveOld(next));
+    if (left_out_.empty()) RETURN_IF_ERROR(WriteCheckpointMarker(target_, CheckpointMarker::kNone));
+    return std::move(result_);
   }
 
  private:
@@ -265,8 +274,7 @@ class FastForward {
       ASSIGN_OR_RETURN(bool taken, fetcher.Add(file, path));
       if (!taken) left_out_.insert(path);
     }
-    RETURN_IF_ERROR(fetcher.Publish());
-    return left_out_.empty() ? Status::Ok() : WriteCheckpointMarker(target_, CheckpointMarker::kReplacing);
+    return fetcher.Publish();
   }
 
   // Segments lie under this directory's numbers.
@@ -278,7 +286,7 @@ class FastForward {
     }
   }
 
-  Result<PullResult> RemoveOld(const EventManifest& next) {
+  Status RemoveOld(const EventManifest& next) {
     std::set<std::string> named;
     for (const SegmentEntry& entry : next.segments) named.insert(entry.path);
     for (const SegmentEntry& entry : local_.segments) {
@@ -287,7 +295,7 @@ class FastForward {
     for (const auto& [path, through] : local_.files) {
       if (!next.files.contains(path)) RETURN_IF_ERROR(target_.Remove(path));
     }
-    return result_;
+    return Status::Ok();
   }
 
   const PullSource& source_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/limits.h"
 #include "core/sha256.h"
@@ -325,6 +326,16 @@ Status WriteFronts(Repository& repository, const PushRequest& request, const Fil
   return Status::Ok();
 }
 
+// What the backup rests on and an earlier push left may not be durable under its name.
+Status SyncFound(const StorageBackend& repository, const PushPlan& plan) {
+  std::set<std::string> folders = {"", "objects", "_meta", "_meta/commits"};
+  for (const PushObject& object : plan.objects) {
+    if (object.present) folders.insert(object.object.substr(0, object.object.rfind('/')));
+  }
+  for (const std::string& folder : folders) RETURN_IF_ERROR(repository.SyncNames(folder));
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<PushPlan> PlanPush(const StorageBackend& storage, const View& view, Repository& repository, const PushRequest& request) {
@@ -348,6 +359,7 @@ PushResult Describe(const PushPlan& plan) {
 Result<PushResult> ExecutePush(const StorageBackend& storage, const View& view, Repository& repository, const PushRequest& request, PushPlan plan) {
   PushResult result = Describe(plan);
   if (plan.nothing_to_do) return result;
+  RETURN_IF_ERROR(SyncFound(repository.storage(), plan));
   if (!plan.only_instant) {
     for (const PushObject& object : plan.objects) {
       if (!object.present) RETURN_IF_ERROR(UploadOne(storage, view, repository.storage(), object, plan.snapshot.files.at(object.path).hash));

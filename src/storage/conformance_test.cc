@@ -148,6 +148,12 @@ TEST_P(StorageConformance, AppendedBytesAreBehindOneAnother) {
   EXPECT_EQ(Read("wal/1"), "abcd!");
 }
 
+TEST_P(StorageConformance, SyncNamesTakesAnyFolder) {
+  Put("b/c", "2");
+  for (const char* folder : {"", "b", "none", "none/deeper"}) EXPECT_TRUE(backend_->SyncNames(folder).ok()) << folder;
+  EXPECT_EQ(Names(""), std::vector<std::string>{"b/c"});
+}
+
 TEST_P(StorageConformance, RenameReplaces) {
   Put("a", "1");
   Put("b/c", "2");
@@ -213,6 +219,108 @@ TEST(MemoryDiskTest, ARemovalMayBeUndone) {
   }
   EXPECT_GT(kept, 10);
   EXPECT_LT(kept, 90);
+}
+
+// Each 512-byte sector of what was not synced is there whole or not at all, in no order.
+TEST(MemoryDiskTest, UnsyncedSectorsAreKeptOrLostOneByOneInAnyOrder) {
+  constexpr size_t kSector = 512, kSectors = 8;
+  bool reordered = false;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    auto disk = std::make_shared<MemoryDisk>();
+    MemoryBackend backend(disk);
+    auto file = backend.CreateAppend("f");
+    ASSERT_TRUE((*file)->Append(std::string(kSector * kSectors, 'o')).ok() && (*file)->Sync().ok());
+    ASSERT_TRUE((*file)->Append(std::string(kSector * kSectors, 'n')).ok());
+    SeededRandom random(seed);
+    disk->CutPower(random);
+    std::string left = disk->Content("f");
+    ASSERT_EQ(left.substr(0, kSector * kSectors), std::string(kSector * kSectors, 'o'));
+    bool lost_before = false;
+    for (size_t at = kSector * kSectors; at < left.size(); at += kSector) {
+      std::string sector = left.substr(at, kSector);
+      bool kept = sector == std::string(sector.size(), 'n'), lost = sector == std::string(sector.size(), '\0');
+      ASSERT_TRUE(kept || lost) << "a sector is never half written";
+      reordered |= kept && lost_before;
+      lost_before |= lost;
+    }
+  }
+  EXPECT_TRUE(reordered);
+}
+
+TEST(MemoryDiskTest, AWriteThatFailsMayHaveHappenedInPart) {
+  auto disk = std::make_shared<MemoryDisk>();
+  MemoryBackend backend(disk);
+  auto file = backend.CreateAppend("f");
+  disk->SetFaults({.crash_at = -1, .fail_at = disk->operations()});
+  EXPECT_FALSE((*file)->Append("abcdef").ok());
+  EXPECT_EQ(disk->Content("f"), "abc");
+}
+
+// Of a replacement whose folder was not synced, the old or the new file is left, never a mixture.
+TEST(MemoryDiskTest, ANameIsOldOrNewUntilItsFolderIsSynced) {
+  std::set<std::string> write, rename, publish;
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    auto cut = [&](auto change) {
+      auto disk = std::make_shared<MemoryDisk>();
+      MemoryBackend backend(disk);
+      EXPECT_TRUE(backend.Write("f", "old").ok() && backend.Write("g", "new").ok());
+      EXPECT_FALSE(change(*disk, backend).ok());
+      SeededRandom random(seed);
+      disk->CutPower(random);
+      return disk->Content("f");
+    };
+    write.insert(cut([](MemoryDisk& disk, MemoryBackend& backend) {
+      disk.SetFaults({.crash_at = disk.operations() + 1});
+      return backend.Write("f", "new");
+    }));
+    rename.insert(cut([](MemoryDisk& disk, MemoryBackend& backend) {
+      disk.SetFaults({.crash_at = disk.operations() + 1});
+      return backend.Rename("g", "f");
+    }));
+    publish.insert(cut([](MemoryDisk& disk, MemoryBackend& backend) {
+      std::vector<std::unique_ptr<PendingFile>> files;
+      files.push_back(*backend.CreatePending("f"));
+      EXPECT_TRUE(files[0]->Append("new").ok());
+      disk.SetFaults({.crash_at = disk.operations() + 2});
+      return backend.Publish(std::move(files));
+    }));
+  }
+  const std::set<std::string> both = {"new", "old"};
+  EXPECT_EQ(write, both);
+  EXPECT_EQ(rename, both);
+  EXPECT_EQ(publish, both);
+}
+
+TEST(MemoryDiskTest, WhatTheFirstProcessDidNotSyncTheSecondCanMakeDurable) {
+  for (bool sync : {false, true}) {
+    int kept = 0;
+    for (uint64_t seed = 0; seed < 60; ++seed) {
+      auto disk = std::make_shared<MemoryDisk>();
+      MemoryBackend backend(disk);
+      disk->SetFaults({.crash_at = disk->operations() + 1});
+      EXPECT_FALSE(backend.Write("a/f", "new").ok());
+      disk->EndProcess();
+      EXPECT_TRUE(disk->Has("a/f"));
+      if (sync) {
+        EXPECT_TRUE(backend.SyncNames("a").ok());
+      }
+      SeededRandom random(seed);
+      disk->CutPower(random);
+      kept += disk->Has("a/f");
+    }
+    EXPECT_EQ(kept == 60, sync) << kept;
+  }
+}
+
+TEST(MemoryDiskTest, AnEndedProcessKeepsWhatItWroteAndFreesItsLock) {
+  auto disk = std::make_shared<MemoryDisk>();
+  MemoryBackend backend(disk);
+  auto file = backend.CreateAppend("f");
+  ASSERT_TRUE((*file)->Append("unsynced").ok());
+  auto lock = backend.Lock("l", "first");
+  disk->EndProcess();
+  EXPECT_EQ(disk->Content("f"), "unsynced");
+  EXPECT_TRUE(backend.Lock("l", "second").ok());
 }
 
 TEST(MemoryDiskTest, FaultsHitTheOperationThatIsNamed) {

@@ -283,6 +283,15 @@ class DirectoryBackend : public StorageBackend {
     return Status::Ok();
   }
 
+  Status SyncNames(std::string_view folder) const override {
+    std::string name = folder.empty() ? root_ : Full(folder);
+    auto descriptor = OpenFile(name, O_RDONLY | O_DIRECTORY);
+    if (!descriptor.ok()) return descriptor.status().code() == StatusCode::kNotFound ? Status::Ok() : descriptor.status();
+    // On a read-only mount there is nothing to sync.
+    if (::fsync(descriptor->get()) != 0 && errno != EROFS && errno != EINVAL) return ErrnoStatus(name, "can't sync the folder");
+    return Status::Ok();
+  }
+
   Status Rename(std::string_view from, std::string_view to) override {
     RETURN_IF_ERROR(CheckStoragePath(from));
     RETURN_IF_ERROR(CheckStoragePath(to));

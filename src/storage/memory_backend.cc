@@ -314,6 +314,20 @@ Status MemoryBackend::Remove(std::string_view path) {
   return Status::Ok();
 }
 
+Status MemoryBackend::SyncNames(std::string_view folder) const {
+  std::lock_guard lock(disk_->mutex_);
+  RETURN_IF_ERROR(disk_->Step());
+  auto in_folder = [&](const std::string& name) {
+    size_t slash = name.rfind('/');
+    return (slash == std::string::npos ? std::string_view() : std::string_view(name).substr(0, slash)) == folder;
+  };
+  std::erase_if(disk_->durable_names_, [&](const auto& entry) { return in_folder(entry.first); });
+  for (const auto& entry : disk_->names_) {
+    if (in_folder(entry.first)) disk_->durable_names_.insert(entry);
+  }
+  return Status::Ok();
+}
+
 Status MemoryBackend::Rename(std::string_view from, std::string_view to) {
   std::lock_guard lock(disk_->mutex_);
   auto found = disk_->names_.find(std::string(from));

@@ -80,6 +80,7 @@ class MemoryBackend : public StorageBackend {
   Result<std::unique_ptr<AppendFile>> CreateAppend(std::string_view path) override;
   Result<std::unique_ptr<AppendFile>> OpenAppend(std::string_view path) override;
   Status Remove(std::string_view path) override;
+  Status SyncNames(std::string_view folder) const override;
   Status Rename(std::string_view from, std::string_view to) override;
   Result<std::unique_ptr<FileLock>> Lock(std::string_view path, std::string_view holder) override;
 
