@@ -102,10 +102,7 @@ Status MendWal(StorageBackend& storage, RecoveredLog* log) {
 
 Result<RecoveredLog> RecoverLog(StorageBackend& storage) {
   RecoveredLog log;
-  ASSIGN_OR_RETURN(auto restoring, storage.Stat(kRestoringPath));
-  if (restoring) {
-    return Unsupported(storage.Describe() + ": a restore into it has not ended (" + std::string(kRestoringPath) + ")", "run the same pull or restore again");
-  }
+  RETURN_IF_ERROR(CheckNotRestoring(storage));
   ASSIGN_OR_RETURN(log.manifest, ReadEventManifest(storage));
   ASSIGN_OR_RETURN(log.line, ReadLine(storage));
   ASSIGN_OR_RETURN(auto parts, ReadWalDirectory(storage, {.sync = false, .recovering = true}));

@@ -13,6 +13,11 @@
 namespace parquedb {
 namespace {
 
+// What the marker says: files in the making are litter after a crash; files that were being replaced are in doubt.
+constexpr std::string_view kMaking = "derived files are being made\n";
+constexpr std::string_view kReplacing = "derived files are being replaced\n";
+constexpr uint64_t kMaxMarkerBytes = 1024;
+
 struct Outcome {
   std::vector<std::unique_ptr<PendingFile>> files;
   std::map<std::string, int64_t> through;  // state.files entries that are new
@@ -177,7 +182,7 @@ class CheckpointRun {
 
 Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
   StorageBackend& storage = log.storage();
-  RETURN_IF_ERROR(storage.Write(kCheckpointPath, "derived files are being replaced\n"));
+  RETURN_IF_ERROR(storage.Write(kCheckpointPath, kReplacing));
   std::set<std::string> rewritten;
   for (const auto& file : outcome.files) rewritten.insert(file->path());
   PassKillPoint("checkpoint.before_publish");
@@ -195,20 +200,50 @@ Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
   return storage.Remove(kCheckpointPath);
 }
 
+// Litter of a checkpoint or a pull that was cut off: temporary files, and derived files that no manifest names.
+Status RemoveLitter(LogWriter& log) {
+  const auto& listed = log.manifest().files;
+  for (std::string_view prefix : {"data/", "rels/", "indexes/"}) {
+    ASSIGN_OR_RETURN(auto entries, log.storage().List(prefix));
+    for (const FileEntry& entry : entries) {
+      auto name = ParsePath(entry.path);
+      bool unlisted = name && !listed.contains(name->kind == FileKind::kBloom ? DataPath(name->ns) : entry.path);
+      if (unlisted || entry.path.ends_with(".tmp")) RETURN_IF_ERROR(log.storage().Remove(entry.path));
+    }
+  }
+  return Status::Ok();
+}
+
+Result<Outcome> MakeFiles(LogWriter& log, const View& view, bool anew) {
+  ASSIGN_OR_RETURN(auto outcome, CheckpointRun(log, view, anew).Run());
+  if (!outcome) {
+    ASSIGN_OR_RETURN(outcome, CheckpointRun(log, view, true).Run());
+  }
+  return std::move(*outcome);
+}
+
 }  // namespace
 
 Result<CheckpointResult> Checkpoint(LogWriter& log) {
   RETURN_IF_ERROR(log.Flush());
   ASSIGN_OR_RETURN(View view, TakeView(log.storage(), log.clock().NowMs(), {.pin_all = false, .namespaces = {}}));
-  ASSIGN_OR_RETURN(auto marker, log.storage().Stat(kCheckpointPath));
+  auto marker = ReadWhole(log.storage(), kCheckpointPath, kMaxMarkerBytes);
+  if (!marker.ok() && marker.status().code() != StatusCode::kNotFound) return marker.status();
   CheckpointResult result{.through = view.head, .namespaces = {}, .files = 0};
-  if (view.checkpoint == view.head && !marker) {
+  if (view.checkpoint == view.head && !marker.ok()) {
     RETURN_IF_ERROR(WriteFileManifest(log));
     return result;
   }
-  ASSIGN_OR_RETURN(auto outcome, CheckpointRun(log, view, marker.has_value()).Run());
-  if (!outcome) {
-    ASSIGN_OR_RETURN(outcome, CheckpointRun(log, view, true).Run());
+  if (marker.ok()) {
+    RETURN_IF_ERROR(RemoveLitter(log));
+  } else {
+    RETURN_IF_ERROR(log.storage().Write(kCheckpointPath, kMaking));
+  }
+  auto outcome = MakeFiles(log, view, marker.ok() && *marker != kMaking);
+  if (!outcome.ok()) {
+    // What failed has removed its own temporary files.
+    if (!marker.ok()) RETURN_IF_ERROR(log.storage().Remove(kCheckpointPath));
+    return outcome.status();
   }
   result.namespaces = outcome->namespaces;
   result.files = static_cast<int64_t>(outcome->files.size());

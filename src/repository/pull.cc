@@ -129,6 +129,19 @@ PullResult DryRun(const PullSource& source) {
   return result;
 }
 
+// What an earlier pull or init left that did not end, and that is not of this backup.
+Status RemoveLeftovers(StorageBackend& target, const FileManifest& snapshot) {
+  for (std::string_view prefix : {"_meta/", "data/", "rels/", "events/", "indexes/"}) {
+    ASSIGN_OR_RETURN(auto entries, target.List(prefix));
+    for (const FileEntry& entry : entries) {
+      bool of_layout = ParsePath(entry.path).has_value() || entry.path == kLinePath || entry.path == kCheckpointPath;
+      bool left = of_layout && !snapshot.files.contains(entry.path);
+      if (left || entry.path.ends_with(".tmp")) RETURN_IF_ERROR(target.Remove(entry.path));
+    }
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target, bool dry_run) {
@@ -137,6 +150,7 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
   PullResult result;
   RETURN_IF_ERROR(target.Write(kRestoringPath, source.name + "\n"));
   PassKillPoint("pull.marker");
+  RETURN_IF_ERROR(RemoveLeftovers(target, source.snapshot));
   Fetcher fetcher(source, target, &result);
   std::set<std::string> left_out;
   for (const auto& [path, file] : source.snapshot.files) {
@@ -177,6 +191,8 @@ class FastForward {
     EventManifest next = remote_;
     next.segments = segments_;
     next.next_seq = std::max(local_.next_seq, segments_.empty() ? 1 : segments_.back().seq + 1);
+    // Until all derived files are there: after a crash the next checkpoint makes them from the log.
+    RETURN_IF_ERROR(target_.Write(kCheckpointPath, "derived files are being replaced\n"));
     RETURN_IF_ERROR(WriteEventManifest(target_, next));
     PassKillPoint("pull.event_manifest");
     RETURN_IF_ERROR(TakeWal());
@@ -185,7 +201,9 @@ class FastForward {
     FileManifest record = DirectoryRecord(source_, left_out_);
     Renumber(&record);
     RETURN_IF_ERROR(target_.Write(kFileManifestPath, EncodeFileManifest(record)));
-    return RemoveOld(next);
+    RETURN_IF_ERROR(RemoveOld(next));
+    if (left_out_.empty()) RETURN_IF_ERROR(target_.Remove(kCheckpointPath));
+    return result_;
   }
 
  private:
@@ -241,8 +259,7 @@ class FastForward {
       ASSIGN_OR_RETURN(bool taken, fetcher.Add(file, path));
       if (!taken) left_out_.insert(path);
     }
-    RETURN_IF_ERROR(fetcher.Publish());
-    return left_out_.empty() ? Status::Ok() : target_.Write(kCheckpointPath, "derived files are missing\n");
+    return fetcher.Publish();
   }
 
   // Segments lie under this directory's numbers.
@@ -254,7 +271,7 @@ class FastForward {
     }
   }
 
-  Result<PullResult> RemoveOld(const EventManifest& next) {
+  Status RemoveOld(const EventManifest& next) {
     std::set<std::string> named;
     for (const SegmentEntry& entry : next.segments) named.insert(entry.path);
     for (const SegmentEntry& entry : local_.segments) {
@@ -263,7 +280,7 @@ class FastForward {
     for (const auto& [path, through] : local_.files) {
       if (!next.files.contains(path)) RETURN_IF_ERROR(target_.Remove(path));
     }
-    return result_;
+    return Status::Ok();
   }
 
   const PullSource& source_;
