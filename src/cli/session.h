@@ -67,6 +67,10 @@ struct Session {
   std::unique_ptr<PendingFile> output_file_;
 };
 
+// True if the folder has names of the layout in it, other than what an init or a pull leaves that was cut off early:
+// then only a database may be there.
+Result<bool> HoldsLayoutNames(const std::string& directory);
+
 // Exit status of a failure.
 int ExitCode(StatusCode code);
 std::string_view KindOf(StatusCode code);

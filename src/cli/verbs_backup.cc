@@ -9,6 +9,7 @@
 #include "cli/verbs.h"
 #include "collection/data_file.h"
 #include "core/time_text.h"
+#include "eventlog/checkpoint_marker.h"
 #include "maintenance/manifest_writer.h"
 #include "model/layout.h"
 #include "model/names.h"
@@ -166,15 +167,6 @@ bool IsMissingOrEmpty(const std::string& directory) {
   return !std::filesystem::exists(directory, error) || std::filesystem::is_empty(directory, error);
 }
 
-// True if the folder holds names of the layout (other than a pull that did not end).
-bool HoldsLayout(const std::string& directory) {
-  for (const char* name : {"_meta", "data", "rels", "events", "indexes"}) {
-    std::error_code error;
-    if (std::filesystem::exists(directory + "/" + name, error)) return true;
-  }
-  return false;
-}
-
 Result<PullResult> PullInto(Session& session, const Call& call, const PullSource& source, const std::string& directory, bool dry_run) {
   ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
   ASSIGN_OR_RETURN(auto restoring, target->Stat(kRestoringPath));
@@ -184,7 +176,8 @@ Result<PullResult> PullInto(Session& session, const Call& call, const PullSource
     ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));  // holds the lock
     return PullIntoCopy(source, db->state().storage(), SystemClock().NowMs(), false);
   }
-  if (!restoring && HoldsLayout(directory)) {
+  ASSIGN_OR_RETURN(bool taken, HoldsLayoutNames(directory));
+  if (!restoring && taken) {
     return NotFound(directory + " holds no database, but names of the layout (_meta, data, rels, events, indexes)", "pull into a new folder");
   }
   bool fresh = IsMissingOrEmpty(directory);
@@ -237,7 +230,9 @@ Status RunPull(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
   ASSIGN_OR_RETURN(PullResult result, PullInto(session, call, source, directory, dry_run));
   for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
-  if (!result.warnings.empty()) {
+  ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
+  ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(*target));
+  if (marker != CheckpointMarker::kNone && !dry_run) {
     ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
     RETURN_IF_ERROR(db->Checkpoint());
     session.Say("rebuilt from the log");

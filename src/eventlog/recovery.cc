@@ -7,7 +7,6 @@
 
 #include "core/limits.h"
 #include "core/ulid.h"
-#include "eventlog/checkpoint_marker.h"
 #include "eventlog/manifest_file.h"
 #include "eventlog/segment_file.h"
 #include "eventlog/wal_directory.h"
@@ -62,11 +61,7 @@ Result<std::optional<std::string>> LastId(const StorageBackend& storage, const R
 Status RemoveLitter(StorageBackend& storage, const EventManifest& manifest) {
   std::set<std::string> named;
   for (const SegmentEntry& entry : manifest.segments) named.insert(entry.path);
-  std::vector<std::string_view> prefixes = {"events/", "_meta/"};
-  // Derived files in the making, whose checkpoint did not end; only then are all namespaces looked through.
-  ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(storage));
-  if (marker != CheckpointMarker::kNone) prefixes.insert(prefixes.end(), {"data/", "rels/", "indexes/"});
-  for (std::string_view prefix : prefixes) {
+  for (std::string_view prefix : {"events/", "_meta/"}) {
     ASSIGN_OR_RETURN(auto entries, storage.List(prefix));
     for (const FileEntry& entry : entries) {
       auto name = ParsePath(entry.path);
@@ -74,7 +69,7 @@ Status RemoveLitter(StorageBackend& storage, const EventManifest& manifest) {
       if (unlisted || entry.path.ends_with(".tmp")) RETURN_IF_ERROR(storage.Remove(entry.path));
     }
   }
-  return marker == CheckpointMarker::kPreparing ? WriteCheckpointMarker(storage, CheckpointMarker::kNone) : Status::Ok();
+  return Status::Ok();
 }
 
 Status MendWal(StorageBackend& storage, RecoveredLog* log) {
@@ -107,10 +102,7 @@ Status MendWal(StorageBackend& storage, RecoveredLog* log) {
 
 Result<RecoveredLog> RecoverLog(StorageBackend& storage) {
   RecoveredLog log;
-  ASSIGN_OR_RETURN(auto restoring, storage.Stat(kRestoringPath));
-  if (restoring) {
-    return Unsupported(storage.Describe() + ": a restore into it has not ended (" + std::string(kRestoringPath) + ")", "run the same pull or restore again");
-  }
+  RETURN_IF_ERROR(CheckNotRestoring(storage));
   // The process before may have ended between a change and its sync. What this one removes, and what it appends, rests on
   // what it sees now: that becomes durable first, names and contents.
   for (std::string_view folder : {"", "events", "_meta", "_meta/wal"}) RETURN_IF_ERROR(storage.SyncNames(folder));

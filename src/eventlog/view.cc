@@ -109,10 +109,7 @@ Knows View::knows() const {
 }
 
 Result<View> TakeView(const StorageBackend& storage, int64_t now_ms, const ViewRequest& request) {
-  ASSIGN_OR_RETURN(auto restoring, storage.Stat(kRestoringPath));
-  if (restoring) {
-    return Unsupported(storage.Describe() + ": a restore into it has not ended (" + std::string(kRestoringPath) + ")", "run the same pull or restore again");
-  }
+  RETURN_IF_ERROR(CheckNotRestoring(storage));
   std::string gap;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     ViewTaker taker(storage, request);

@@ -196,27 +196,50 @@ Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
   return WriteCheckpointMarker(storage, CheckpointMarker::kNone);
 }
 
+// Litter of a checkpoint or a pull that was cut off: temporary files, and derived files that no manifest names.
+Status RemoveLitter(LogWriter& log) {
+  const auto& listed = log.manifest().files;
+  for (std::string_view prefix : {"data/", "rels/", "indexes/"}) {
+    ASSIGN_OR_RETURN(auto entries, log.storage().List(prefix));
+    for (const FileEntry& entry : entries) {
+      auto name = ParsePath(entry.path);
+      bool unlisted = name && !listed.contains(name->kind == FileKind::kBloom ? DataPath(name->ns) : entry.path);
+      if (unlisted || entry.path.ends_with(".tmp")) RETURN_IF_ERROR(log.storage().Remove(entry.path));
+    }
+  }
+  return Status::Ok();
+}
+
+Result<Outcome> MakeFiles(LogWriter& log, const View& view, bool anew) {
+  ASSIGN_OR_RETURN(auto outcome, CheckpointRun(log, view, anew).Run());
+  if (!outcome) {
+    ASSIGN_OR_RETURN(outcome, CheckpointRun(log, view, true).Run());
+  }
+  return std::move(*outcome);
+}
+
 }  // namespace
 
 Result<CheckpointResult> Checkpoint(LogWriter& log) {
   RETURN_IF_ERROR(log.Flush());
   ASSIGN_OR_RETURN(View view, TakeView(log.storage(), log.clock().NowMs(), {.pin_all = false, .namespaces = {}}));
   ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(log.storage()));
-  const bool cut_off = marker == CheckpointMarker::kReplacing;  // by a crash of the one before
   CheckpointResult result{.through = view.head, .namespaces = {}, .files = 0};
-  if (view.checkpoint == view.head && !cut_off) {
+  if (view.checkpoint == view.head && marker == CheckpointMarker::kNone) {
     RETURN_IF_ERROR(WriteFileManifest(log));
     return result;
   }
-  if (!cut_off) RETURN_IF_ERROR(WriteCheckpointMarker(log.storage(), CheckpointMarker::kPreparing));
-  auto made = CheckpointRun(log, view, cut_off).Run();
-  if (made.ok() && !*made) made = CheckpointRun(log, view, true).Run();
-  if (!made.ok()) {
-    // Nothing was put in place. Should the marker stay, the next open takes it away.
-    if (!cut_off) (void)WriteCheckpointMarker(log.storage(), CheckpointMarker::kNone);
-    return made.status();
+  if (marker == CheckpointMarker::kNone) {
+    RETURN_IF_ERROR(WriteCheckpointMarker(log.storage(), CheckpointMarker::kPreparing));
+  } else {
+    RETURN_IF_ERROR(RemoveLitter(log));
   }
-  std::optional<Outcome>& outcome = *made;
+  auto outcome = MakeFiles(log, view, marker == CheckpointMarker::kReplacing);
+  if (!outcome.ok()) {
+    // What failed has removed its own temporary files.
+    if (marker == CheckpointMarker::kNone) RETURN_IF_ERROR(WriteCheckpointMarker(log.storage(), CheckpointMarker::kNone));
+    return outcome.status();
+  }
   result.namespaces = outcome->namespaces;
   result.files = static_cast<int64_t>(outcome->files.size());
   RETURN_IF_ERROR(PutInPlace(log, view, std::move(*outcome)));

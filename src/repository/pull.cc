@@ -130,17 +130,6 @@ FileManifest DirectoryRecord(const PullSource& source, const std::set<std::strin
   return record;
 }
 
-// What a pull that was cut off left under temporary names.
-Status RemoveTemporary(StorageBackend& target) {
-  for (std::string_view folder : {"_meta/", "data/", "rels/", "events/", "indexes/"}) {
-    ASSIGN_OR_RETURN(auto entries, target.List(folder));
-    for (const FileEntry& entry : entries) {
-      if (entry.path.ends_with(".tmp")) RETURN_IF_ERROR(target.Remove(entry.path));
-    }
-  }
-  return Status::Ok();
-}
-
 PullResult DryRun(const PullSource& source) {
   PullResult result;
   for (const auto& [path, file] : source.snapshot.files) {
@@ -150,16 +139,28 @@ PullResult DryRun(const PullSource& source) {
   return result;
 }
 
+// What an earlier pull or init left that did not end, and that is not of this backup.
+Status RemoveLeftovers(StorageBackend& target, const FileManifest& snapshot) {
+  for (std::string_view prefix : {"_meta/", "data/", "rels/", "events/", "indexes/"}) {
+    ASSIGN_OR_RETURN(auto entries, target.List(prefix));
+    for (const FileEntry& entry : entries) {
+      bool of_layout = ParsePath(entry.path).has_value() || entry.path == kLinePath || entry.path == kCheckpointPath;
+      bool left = of_layout && !snapshot.files.contains(entry.path);
+      if (left || entry.path.ends_with(".tmp")) RETURN_IF_ERROR(target.Remove(entry.path));
+    }
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target, bool dry_run) {
   ASSIGN_OR_RETURN(EventManifest manifest, EventManifestOf(source));
   if (dry_run) return DryRun(source);
   PullResult result;
-  ASSIGN_OR_RETURN(auto cut_off, target.Stat(kRestoringPath));
-  if (cut_off) RETURN_IF_ERROR(RemoveTemporary(target));
   RETURN_IF_ERROR(target.Write(kRestoringPath, source.name + "\n"));
   PassKillPoint("pull.marker");
+  RETURN_IF_ERROR(RemoveLeftovers(target, source.snapshot));
   Fetcher fetcher(source, target, &result);
   std::set<std::string> left_out;
   std::set<std::string> found_in = {""};  // what an earlier run left there may not be durable under its name
