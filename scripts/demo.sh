@@ -10,8 +10,14 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
+# Prints the command as one would type it, then runs it.
 run() {
-  printf '\n$ %s\n' "$*"
+  local word line=
+  for word in "$@"; do
+    [[ $word =~ ^[A-Za-z0-9_./:,=+-]+$ ]] || word="'$word'"
+    line+=" $word"
+  done
+  printf '\n$%s\n' "$line"
   "$@"
 }
 

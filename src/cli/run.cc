@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "cli/session.h"
 
@@ -29,9 +30,18 @@ void Report(const Status& status, bool json) {
   fmt::print(stderr, "{}\n", WriteJson(object));
 }
 
+// A view pins up to four files a namespace; the usual soft limit of 1024 would end at 250 namespaces.
+void AllowManyFiles() {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // where it fails, the soft limit stays
+}
+
 }  // namespace
 
 int RunParqueDb(int argc, char** argv) {
+  AllowManyFiles();
   ::signal(SIGPIPE, SIG_IGN);  // a closed standard output is an error of write, not a silent end
   std::vector<std::string> words(argv + 1, argv + argc);
   Session session;
@@ -45,8 +55,7 @@ int RunParqueDb(int argc, char** argv) {
   session.quiet = call->Has("--quiet");
   session.output_path = call->Get("--output");
   Status status = call->command->run(session, *call);
-  if (status.ok() || status.code() == StatusCode::kCorruption || status.code() == StatusCode::kPartial) {
-    // A verification that failed has a report, and a partial push its results.
+  if (status.ok() || session.answers_failure) {
     Status finished = session.FinishOutput();
     if (status.ok()) status = finished;
   }

@@ -12,6 +12,7 @@
 
 #include "core/errno_status.h"
 #include "core/time_text.h"
+#include "eventlog/log_writer.h"
 #include "model/names.h"
 #include "replay/state.h"
 
@@ -30,15 +31,6 @@ Status WriteToDescriptor(int fd, std::string_view text) {
   return Status::Ok();
 }
 
-// True if the folder has a name of the layout in it; then only a database may be there.
-bool HasLayoutNames(const std::string& directory) {
-  struct stat found;
-  for (const char* name : {"_meta", "data", "rels", "events", "indexes"}) {
-    if (::stat((directory + "/" + name).c_str(), &found) == 0) return true;
-  }
-  return false;
-}
-
 std::string LoginName() {
   const passwd* entry = ::getpwuid(::getuid());
   if (entry != nullptr && entry->pw_name != nullptr && *entry->pw_name != '\0') return entry->pw_name;
@@ -46,6 +38,15 @@ std::string LoginName() {
 }
 
 }  // namespace
+
+Result<bool> HoldsLayoutNames(const std::string& directory) {
+  struct stat found;
+  for (const char* name : {"data", "rels", "indexes"}) {
+    if (::stat((directory + "/" + name).c_str(), &found) == 0) return true;
+  }
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
+  return HoldsDatabaseFiles(*storage);
+}
 
 Status Session::Print(std::string_view text) {
   buffer_.append(text);
@@ -146,7 +147,11 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
   if (create) {
     ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
     ASSIGN_OR_RETURN(auto manifest, storage->Stat("events/manifest.json"));
-    if (!manifest && !HasLayoutNames(directory)) {
+    bool taken = manifest.has_value();
+    if (!taken) {
+      ASSIGN_OR_RETURN(taken, HoldsLayoutNames(directory));
+    }
+    if (!taken) {
       options.create_if_missing = true;
       Note("made an empty database in " + directory);
     }

@@ -54,6 +54,7 @@ struct Session {
   // Asks on a terminal, else demands --confirm.
   Status Confirm(const Call& call, const std::string& question);
 
+  bool answers_failure = false;  // what was printed is a report of the failure itself: it is given to the user
   bool json_errors = false;
   bool quiet = false;
   std::string verb;
@@ -65,6 +66,10 @@ struct Session {
   std::unique_ptr<StorageBackend> output_folder_;
   std::unique_ptr<PendingFile> output_file_;
 };
+
+// True if the folder has names of the layout in it, other than what an init or a pull leaves that was cut off early:
+// then only a database may be there.
+Result<bool> HoldsLayoutNames(const std::string& directory);
 
 // Exit status of a failure.
 int ExitCode(StatusCode code);

@@ -9,10 +9,12 @@
 #include "cli/verbs.h"
 #include "collection/data_file.h"
 #include "core/time_text.h"
+#include "eventlog/checkpoint_marker.h"
 #include "maintenance/manifest_writer.h"
 #include "model/layout.h"
 #include "model/names.h"
 #include "repository/push.h"
+#include "storage/memory_backend.h"
 
 namespace parquedb {
 namespace {
@@ -34,6 +36,20 @@ void FlushIfFree(Session& session, const Call& call, const std::string& director
   auto log = LogWriter::Open(std::move(*storage), options);
   Status flushed = log.ok() ? FlushAll(**log) : log.status();
   if (!flushed.ok() && call.Has("--verbose")) session.Note("not flushed first: " + flushed.message());
+}
+
+// A view whose derived files are of one checkpoint, if one can be had: a checkpoint that puts files in place at the moment is
+// soon over.
+Result<Source> OpenForPush(Session& session, const Call& call, const std::string& directory) {
+  constexpr int kAttempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    std::unique_ptr<ParqueDB> writer;
+    if (attempt == kAttempts) {
+      if (auto opened = session.OpenWriter(call, directory, false); opened.ok()) writer = std::move(*opened);
+    }
+    ASSIGN_OR_RETURN(Source source, session.OpenSource(directory, {.pin_all = true}));
+    if (source.view.derived_together || attempt == kAttempts) return source;
+  }
 }
 
 // Entities of each namespace at the view's checkpoint, from the footers of the files that it pins.
@@ -63,21 +79,9 @@ Status PushOne(const Source& source, const PushTarget& target, const PushRequest
     repository = std::move(*present);
   } else if (present.status().code() != StatusCode::kNotFound) {
     return present.status();
-  } else if (dry_run) {
-    // Nothing is there yet, and a dry run makes nothing: everything would be uploaded.
-    int64_t bytes = 0;
-    for (const SegmentEntry& entry : source.view.manifest.segments) {
-      result->uploaded.push_back({entry.path, entry.size_bytes});
-      bytes += entry.size_bytes;
-    }
-    for (const auto& [path, handle] : source.view.derived) {
-      result->uploaded.push_back({path, static_cast<int64_t>(handle->size())});
-      bytes += static_cast<int64_t>(handle->size());
-    }
-    result->uploaded.push_back({std::string(kEventManifestPath), 0});
-    result->bytes = bytes;
-    return Status::Ok();
   } else {
+    // Nothing is there yet, and a dry run makes nothing: it plans against an empty repository.
+    if (dry_run) shared = std::make_shared<MemoryBackend>(std::make_shared<MemoryDisk>());
     ASSIGN_OR_RETURN(repository, Repository::OpenOrCreate(shared, SystemClock()));
   }
   ASSIGN_OR_RETURN(PushPlan plan, PlanPush(*source.storage, source.view, *repository, request));
@@ -116,6 +120,7 @@ Result<PushRequest> RequestOf(Session& session, const Call& call, const Source& 
   auto lines = source.view.lines();
   request.writer_line = lines.empty() ? "" : lines.back().id;
   request.entities = CountAtCheckpoint(source.view);
+  request.full = call.Has("--full");
   request.now_ms = SystemClock().NowMs();
   return request;
 }
@@ -162,15 +167,6 @@ bool IsMissingOrEmpty(const std::string& directory) {
   return !std::filesystem::exists(directory, error) || std::filesystem::is_empty(directory, error);
 }
 
-// True if the folder holds names of the layout (other than a pull that did not end).
-bool HoldsLayout(const std::string& directory) {
-  for (const char* name : {"_meta", "data", "rels", "events", "indexes"}) {
-    std::error_code error;
-    if (std::filesystem::exists(directory + "/" + name, error)) return true;
-  }
-  return false;
-}
-
 Result<PullResult> PullInto(Session& session, const Call& call, const PullSource& source, const std::string& directory, bool dry_run) {
   ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
   ASSIGN_OR_RETURN(auto restoring, target->Stat(kRestoringPath));
@@ -180,7 +176,8 @@ Result<PullResult> PullInto(Session& session, const Call& call, const PullSource
     ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));  // holds the lock
     return PullIntoCopy(source, db->state().storage(), SystemClock().NowMs(), false);
   }
-  if (!restoring && HoldsLayout(directory)) {
+  ASSIGN_OR_RETURN(bool taken, HoldsLayoutNames(directory));
+  if (!restoring && taken) {
     return NotFound(directory + " holds no database, but names of the layout (_meta, data, rels, events, indexes)", "pull into a new folder");
   }
   bool fresh = IsMissingOrEmpty(directory);
@@ -209,7 +206,7 @@ Status RunPush(Session& session, const Call& call) {
   std::string directory = session.Directory(call);
   bool dry_run = call.Has("--dry-run");
   if (!dry_run) FlushIfFree(session, call, directory);
-  ASSIGN_OR_RETURN(Source source, session.OpenSource(directory, {.pin_all = true}));
+  ASSIGN_OR_RETURN(Source source, OpenForPush(session, call, directory));
   ASSIGN_OR_RETURN(PushRequest request, RequestOf(session, call, source));
   std::vector<PushOutcome> outcomes;
   for (const std::string& remote : remotes) {
@@ -219,7 +216,8 @@ Status RunPush(Session& session, const Call& call) {
     outcomes.push_back(std::move(outcome));
   }
   Status judged = JudgePush(session, outcomes);
-  if (judged.ok() || judged.code() == StatusCode::kPartial) RETURN_IF_ERROR(PrintPush(session, format, dry_run, outcomes));
+  session.answers_failure = judged.code() == StatusCode::kPartial;
+  if (judged.ok() || session.answers_failure) RETURN_IF_ERROR(PrintPush(session, format, dry_run, outcomes));
   return judged;
 }
 
@@ -232,7 +230,9 @@ Status RunPull(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
   ASSIGN_OR_RETURN(PullResult result, PullInto(session, call, source, directory, dry_run));
   for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
-  if (!result.warnings.empty()) {
+  ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
+  ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(*target));
+  if (marker != CheckpointMarker::kNone && !dry_run) {
     ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
     RETURN_IF_ERROR(db->Checkpoint());
     session.Say("rebuilt from the log");

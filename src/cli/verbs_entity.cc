@@ -84,10 +84,10 @@ Status RunInit(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
   ASSIGN_OR_RETURN(auto present, storage->Stat("events/manifest.json"));
   if (present) return Conflict(directory + " holds a database already");
-  for (const char* name : {"_meta/", "data/", "rels/", "events/", "indexes/"}) {
-    ASSIGN_OR_RETURN(auto files, storage->List(name));
-    if (!files.empty()) return NotFound(directory + " has files of a database in it, but no events/manifest.json", "parquedb verify " + directory);
-  }
+  ASSIGN_OR_RETURN(bool taken, HoldsLayoutNames(directory));
+  if (taken)
+    return NotFound(directory + " has names of a database in it, but no events/manifest.json",
+                    "parquedb verify " + directory);
   OpenOptions options{.path = directory, .storage = {}, .create_if_missing = true, .name = call.Get("--name"), .actor = session.Operator(call), .verb = "verb init"};
   if (options.name.empty()) {
     char* real = ::realpath(directory.c_str(), nullptr);

@@ -36,6 +36,10 @@ std::string Sha256Hex(std::string_view bytes);
 // kept up to date event by event and does not depend on order. The sum is read big-endian, as the hash is printed.
 class StateDigest {
  public:
+  // The term of one entity.
+  static Sha256Bytes Term(std::string_view target, std::string_view state);
+  void AddTerm(const Sha256Bytes& term);
+  void SubtractTerm(const Sha256Bytes& term);
   void Add(std::string_view target, std::string_view state);
   void Subtract(std::string_view target, std::string_view state);
   // What one event does: takes `before` out, puts `after` in.

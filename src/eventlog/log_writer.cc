@@ -52,6 +52,7 @@ class DirectoryLog : public LogWriter {
 
   Status Open() {
     // A folder that holds no database is not to be touched, not even by a lock file.
+    RETURN_IF_ERROR(CheckNotRestoring(*storage_));
     ASSIGN_OR_RETURN(EventManifest present, ReadEventManifest(*storage_));
     (void)present;
     ASSIGN_OR_RETURN(lock_, WaitForLock(*storage_, options_));
@@ -345,6 +346,18 @@ class DirectoryLog : public LogWriter {
 
 }  // namespace
 
+Result<bool> HoldsDatabaseFiles(const StorageBackend& storage) {
+  for (std::string_view prefix : {"_meta/", "data/", "rels/", "events/", "indexes/"}) {
+    ASSIGN_OR_RETURN(auto entries, storage.List(prefix));
+    for (const FileEntry& entry : entries) {
+      bool of_init = entry.path == kLinePath || entry.path == kLockPath || entry.path == kFileManifestPath ||
+                     (entry.path == WalPath(1) && entry.size <= kWalHeaderBytes) || entry.path.ends_with(".tmp");
+      if (!of_init) return true;
+    }
+  }
+  return false;
+}
+
 Status InitDatabase(StorageBackend& storage, const std::string& name, Clock& clock, RandomSource& random) {
   EventManifest manifest;
   manifest.dataset = name;
@@ -352,6 +365,8 @@ Status InitDatabase(StorageBackend& storage, const std::string& name, Clock& clo
   manifest.created_at_ms = manifest.updated_at_ms = clock.NowMs();
   std::string line = NewUlid(clock, random).ToString();
   manifest.lines = {{line, 1}};
+  // Of two processes that make the same database one does; the other finds it made.
+  ASSIGN_OR_RETURN(auto lock, WaitForLock(storage, {.holder = "who makes the database"}));
   ASSIGN_OR_RETURN(auto present, storage.Stat(kEventManifestPath));
   if (present) return Conflict(storage.Describe() + " holds a database already");
   RETURN_IF_ERROR(storage.Write(kLinePath, line + "\n"));

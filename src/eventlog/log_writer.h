@@ -41,6 +41,10 @@ struct EventDraft {
 // file. kConflict when there is one already.
 Status InitDatabase(StorageBackend& storage, const std::string& name, Clock& clock, RandomSource& random);
 
+// True if the folder holds files of a database, other than those that an InitDatabase leaves which did not end. Without
+// events/manifest.json such a folder is no database and must not become one.
+Result<bool> HoldsDatabaseFiles(const StorageBackend& storage);
+
 class LogWriter {
  public:
   // Takes the lock (waits up to lock_timeout_ms, then kLocked), reads the log, recovers: cuts a torn tail, removes

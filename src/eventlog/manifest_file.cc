@@ -18,6 +18,13 @@ Result<EventManifest> ReadEventManifest(const StorageBackend& storage) {
   return manifest;
 }
 
+Status CheckNotRestoring(const StorageBackend& storage) {
+  ASSIGN_OR_RETURN(auto restoring, storage.Stat(kRestoringPath));
+  if (!restoring) return Status::Ok();
+  return Unsupported(storage.Describe() + ": a restore into it has not ended (" + std::string(kRestoringPath) + ")",
+                     "run the same pull or restore again");
+}
+
 Status WriteEventManifest(StorageBackend& storage, const EventManifest& manifest) {
   return storage.Write(kEventManifestPath, EncodeEventManifest(manifest));
 }

@@ -102,10 +102,7 @@ Status MendWal(StorageBackend& storage, RecoveredLog* log) {
 
 Result<RecoveredLog> RecoverLog(StorageBackend& storage) {
   RecoveredLog log;
-  ASSIGN_OR_RETURN(auto restoring, storage.Stat(kRestoringPath));
-  if (restoring) {
-    return Unsupported(storage.Describe() + ": a restore into it has not ended (" + std::string(kRestoringPath) + ")", "run the same pull or restore again");
-  }
+  RETURN_IF_ERROR(CheckNotRestoring(storage));
   // The process before may have ended between a change and its sync. What this one removes, and what it appends, rests on
   // what it sees now: that becomes durable first, names and contents.
   for (std::string_view folder : {"", "events", "_meta", "_meta/wal"}) RETURN_IF_ERROR(storage.SyncNames(folder));

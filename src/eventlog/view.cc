@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/limits.h"
+#include "eventlog/checkpoint_marker.h"
 #include "eventlog/manifest_file.h"
 #include "eventlog/wal_directory.h"
 #include "model/layout.h"
@@ -27,7 +28,11 @@ class ViewTaker {
     RETURN_IF_ERROR(PinDerived());
     ASSIGN_OR_RETURN(auto wal, ReadWalDirectory(storage_, {.sync = true, .recovering = false}));
     if (!wal) return std::optional<View>();
+    // Before the manifest: a checkpoint that ended since has changed that.
+    ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(storage_));
     ASSIGN_OR_RETURN(view_.manifest, ReadEventManifest(storage_));
+    bool same_files = view_.manifest.checkpoint == view_.checkpoint && view_.manifest.files == view_.files;
+    view_.derived_together = same_files && marker != CheckpointMarker::kReplacing;
     // A batch that went straight into segments is nowhere else: it must not be shown before its manifest is durable.
     RETURN_IF_ERROR(storage_.SyncNames("events"));
     if (!JoinTail(std::move(*wal))) return std::optional<View>();
@@ -42,12 +47,17 @@ class ViewTaker {
     for (const auto& [path, through] : view_.files) {
       auto name = ParsePath(path);
       if (!request_.pin_all && (!name || !wanted.contains(name->ns))) continue;
-      auto file = storage_.Open(path);
-      // A derived file may be lost: the log is read instead.
-      if (!file.ok() && file.status().code() == StatusCode::kNotFound) continue;
-      if (!file.ok()) return file.status();
-      view_.derived.emplace(path, std::move(*file));
+      RETURN_IF_ERROR(Pin(path));
+      if (request_.pin_all && name && name->kind == FileKind::kData) RETURN_IF_ERROR(Pin(BloomPath(name->ns)));
     }
+    return Status::Ok();
+  }
+
+  // A derived file may be lost: the log is read instead.
+  Status Pin(const std::string& path) {
+    auto file = storage_.Open(path);
+    if (!file.ok()) return file.status().code() == StatusCode::kNotFound ? Status::Ok() : file.status();
+    view_.derived.emplace(path, std::move(*file));
     return Status::Ok();
   }
 
@@ -99,10 +109,7 @@ Knows View::knows() const {
 }
 
 Result<View> TakeView(const StorageBackend& storage, int64_t now_ms, const ViewRequest& request) {
-  ASSIGN_OR_RETURN(auto restoring, storage.Stat(kRestoringPath));
-  if (restoring) {
-    return Unsupported(storage.Describe() + ": a restore into it has not ended (" + std::string(kRestoringPath) + ")", "run the same pull or restore again");
-  }
+  RETURN_IF_ERROR(CheckNotRestoring(storage));
   std::string gap;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     ViewTaker taker(storage, request);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/test_hooks.h"
+#include "eventlog/checkpoint_marker.h"
 #include "maintenance/manifest_writer.h"
 #include "maintenance/namespace_rewrite.h"
 #include "model/layout.h"
@@ -177,7 +178,7 @@ class CheckpointRun {
 
 Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
   StorageBackend& storage = log.storage();
-  RETURN_IF_ERROR(storage.Write(kCheckpointPath, "derived files are being replaced\n"));
+  RETURN_IF_ERROR(WriteCheckpointMarker(storage, CheckpointMarker::kReplacing));
   std::set<std::string> rewritten;
   for (const auto& file : outcome.files) rewritten.insert(file->path());
   PassKillPoint("checkpoint.before_publish");
@@ -192,7 +193,29 @@ Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
   for (const std::string& path : outcome.gone) RETURN_IF_ERROR(storage.Remove(path));
   RETURN_IF_ERROR(WriteFileManifest(log, std::move(rewritten)));
   PassKillPoint("checkpoint.file_manifest");
-  return storage.Remove(kCheckpointPath);
+  return WriteCheckpointMarker(storage, CheckpointMarker::kNone);
+}
+
+// Litter of a checkpoint or a pull that was cut off: temporary files, and derived files that no manifest names.
+Status RemoveLitter(LogWriter& log) {
+  const auto& listed = log.manifest().files;
+  for (std::string_view prefix : {"data/", "rels/", "indexes/"}) {
+    ASSIGN_OR_RETURN(auto entries, log.storage().List(prefix));
+    for (const FileEntry& entry : entries) {
+      auto name = ParsePath(entry.path);
+      bool unlisted = name && !listed.contains(name->kind == FileKind::kBloom ? DataPath(name->ns) : entry.path);
+      if (unlisted || entry.path.ends_with(".tmp")) RETURN_IF_ERROR(log.storage().Remove(entry.path));
+    }
+  }
+  return Status::Ok();
+}
+
+Result<Outcome> MakeFiles(LogWriter& log, const View& view, bool anew) {
+  ASSIGN_OR_RETURN(auto outcome, CheckpointRun(log, view, anew).Run());
+  if (!outcome) {
+    ASSIGN_OR_RETURN(outcome, CheckpointRun(log, view, true).Run());
+  }
+  return std::move(*outcome);
 }
 
 }  // namespace
@@ -200,15 +223,22 @@ Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
 Result<CheckpointResult> Checkpoint(LogWriter& log) {
   RETURN_IF_ERROR(log.Flush());
   ASSIGN_OR_RETURN(View view, TakeView(log.storage(), log.clock().NowMs(), {.pin_all = false, .namespaces = {}}));
-  ASSIGN_OR_RETURN(auto marker, log.storage().Stat(kCheckpointPath));
+  ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(log.storage()));
   CheckpointResult result{.through = view.head, .namespaces = {}, .files = 0};
-  if (view.checkpoint == view.head && !marker) {
+  if (view.checkpoint == view.head && marker == CheckpointMarker::kNone) {
     RETURN_IF_ERROR(WriteFileManifest(log));
     return result;
   }
-  ASSIGN_OR_RETURN(auto outcome, CheckpointRun(log, view, marker.has_value()).Run());
-  if (!outcome) {
-    ASSIGN_OR_RETURN(outcome, CheckpointRun(log, view, true).Run());
+  if (marker == CheckpointMarker::kNone) {
+    RETURN_IF_ERROR(WriteCheckpointMarker(log.storage(), CheckpointMarker::kPreparing));
+  } else {
+    RETURN_IF_ERROR(RemoveLitter(log));
+  }
+  auto outcome = MakeFiles(log, view, marker == CheckpointMarker::kReplacing);
+  if (!outcome.ok()) {
+    // What failed has removed its own temporary files.
+    if (marker == CheckpointMarker::kNone) RETURN_IF_ERROR(WriteCheckpointMarker(log.storage(), CheckpointMarker::kNone));
+    return outcome.status();
   }
   result.namespaces = outcome->namespaces;
   result.files = static_cast<int64_t>(outcome->files.size());

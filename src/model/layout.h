@@ -14,8 +14,8 @@ constexpr std::string_view kFileManifestPath = "_meta/manifest.json";
 constexpr std::string_view kLockPath = "_meta/lock";
 constexpr std::string_view kLinePath = "_meta/line";            // the line that this directory writes
 constexpr std::string_view kRestoringPath = "_meta/RESTORING";  // a restore that has not ended: does not open
-// Derived files may not be what events/manifest.json says (a checkpoint or a pull was cut off, or left a damaged one out):
-// the next checkpoint makes all of them anew.
+// Derived files may not be what events/manifest.json says (a checkpoint or a pull was cut off, or left a damaged one
+// out): the next checkpoint makes all of them anew, or only removes what lies about if nothing was replaced yet.
 constexpr std::string_view kCheckpointPath = "_meta/CHECKPOINT";
 constexpr std::string_view kRepositoryPath = "_meta/repo.json";
 

@@ -160,10 +160,15 @@ std::string EncodeEntityJson(const Entity& entity) {
   return out;
 }
 
+std::string_view LinksText(std::string_view data) {
+  if (!data.starts_with(kLinksHead)) return {};
+  std::string_view rest = data.substr(kLinksHead.size());
+  return rest.substr(0, ValueLength(rest));
+}
+
 Result<Links> ReadLinks(std::string_view data) {
   if (!data.starts_with(kLinksHead)) return Links();
-  std::string_view rest = data.substr(kLinksHead.size());
-  ASSIGN_OR_RETURN(Value value, ParseJson(rest.substr(0, ValueLength(rest))));
+  ASSIGN_OR_RETURN(Value value, ParseJson(LinksText(data)));
   return LinksFromValue(value);
 }
 

@@ -28,6 +28,8 @@ std::string EncodeEntityJson(const Entity& entity);
 
 // predicate -> set of entity ids, both sorted by bytes.
 using Links = std::map<std::string, std::vector<std::string>, std::less<>>;
+// The JSON text of the links at the head of a data text; "" when there are none.
+std::string_view LinksText(std::string_view data);
 // The links at the head of a data text; fast when there are none.
 Result<Links> ReadLinks(std::string_view data);
 // Checks predicates (a name part) and ids, sorts, removes duplicates and empty lists. kInvalidData.

@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/sha256.h"
 #include "core/test_hooks.h"
+#include "eventlog/checkpoint_marker.h"
 #include "eventlog/manifest_file.h"
 #include "eventlog/wal_directory.h"
 #include "model/layout.h"
@@ -18,6 +19,8 @@ namespace parquedb {
 namespace {
 
 constexpr size_t kCopyBytes = 1 << 20;
+constexpr int64_t kPublishBytes = 256 * static_cast<int64_t>(kMiB);
+constexpr size_t kPublishFiles = 4096;
 
 bool IsDerived(FileKind kind) { return kind == FileKind::kData || kind == FileKind::kForward || kind == FileKind::kReverse || kind == FileKind::kBloom; }
 
@@ -90,18 +93,25 @@ class Fetcher {
       result_->warnings.push_back(file.path + " is left out and read from the log instead: " + pending.status().message());
       return false;
     }
+    pending_bytes_ += file.size;
     files_.push_back(std::move(*pending));
     result_->downloaded.push_back({file.path, file.size});
     result_->bytes += file.size;
     return true;
   }
-  Status Publish() { return target_.Publish(std::move(files_)); }
+  Status Publish() {
+    pending_bytes_ = 0;
+    return target_.Publish(std::exchange(files_, {}));
+  }
+  // So that a pull that is cut off has something to go on from.
+  bool publish_due() const { return pending_bytes_ >= kPublishBytes || files_.size() >= kPublishFiles; }
 
  private:
   const PullSource& source_;
   StorageBackend& target_;
   PullResult* result_;
   std::vector<std::unique_ptr<PendingFile>> files_;
+  int64_t pending_bytes_ = 0;
 };
 
 // What a directory's own record says after a pull.
@@ -129,6 +139,19 @@ PullResult DryRun(const PullSource& source) {
   return result;
 }
 
+// What an earlier pull or init left that did not end, and that is not of this backup.
+Status RemoveLeftovers(StorageBackend& target, const FileManifest& snapshot) {
+  for (std::string_view prefix : {"_meta/", "data/", "rels/", "events/", "indexes/"}) {
+    ASSIGN_OR_RETURN(auto entries, target.List(prefix));
+    for (const FileEntry& entry : entries) {
+      bool of_layout = ParsePath(entry.path).has_value() || entry.path == kLinePath || entry.path == kCheckpointPath;
+      bool left = of_layout && !snapshot.files.contains(entry.path);
+      if (left || entry.path.ends_with(".tmp")) RETURN_IF_ERROR(target.Remove(entry.path));
+    }
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target, bool dry_run) {
@@ -137,6 +160,7 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
   PullResult result;
   RETURN_IF_ERROR(target.Write(kRestoringPath, source.name + "\n"));
   PassKillPoint("pull.marker");
+  RETURN_IF_ERROR(RemoveLeftovers(target, source.snapshot));
   Fetcher fetcher(source, target, &result);
   std::set<std::string> left_out;
   std::set<std::string> found_in = {""};  // what an earlier run left there may not be durable under its name
@@ -150,12 +174,13 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
     }
     ASSIGN_OR_RETURN(bool taken, fetcher.Add(file, path));
     if (!taken) left_out.insert(path);
+    if (fetcher.publish_due()) RETURN_IF_ERROR(fetcher.Publish());
   }
   RETURN_IF_ERROR(fetcher.Publish());
   for (const std::string& folder : found_in) RETURN_IF_ERROR(target.SyncNames(folder));
   PassKillPoint("pull.files");
   // A file that is missing is read from the log; the next checkpoint makes it again.
-  if (!left_out.empty()) RETURN_IF_ERROR(target.Write(kCheckpointPath, "derived files are missing\n"));
+  if (!left_out.empty()) RETURN_IF_ERROR(WriteCheckpointMarker(target, CheckpointMarker::kReplacing));
   RETURN_IF_ERROR(WriteEventManifest(target, manifest));
   PassKillPoint("pull.event_manifest");
   RETURN_IF_ERROR(target.Write(kFileManifestPath, EncodeFileManifest(DirectoryRecord(source, left_out))));
@@ -183,7 +208,7 @@ class FastForward {
     next.segments = segments_;
     next.next_seq = std::max(local_.next_seq, segments_.empty() ? 1 : segments_.back().seq + 1);
     // From here on the manifest names derived files that are not there yet.
-    RETURN_IF_ERROR(target_.Write(kCheckpointPath, "derived files are being pulled\n"));
+    RETURN_IF_ERROR(WriteCheckpointMarker(target_, CheckpointMarker::kReplacing));
     RETURN_IF_ERROR(WriteEventManifest(target_, next));
     PassKillPoint("pull.event_manifest");
     RETURN_IF_ERROR(TakeWal());
@@ -193,7 +218,7 @@ class FastForward {
     Renumber(&record);
     RETURN_IF_ERROR(target_.Write(kFileManifestPath, EncodeFileManifest(record)));
     RETURN_IF_ERROR(RemoveOld(next));
-    if (left_out_.empty()) RETURN_IF_ERROR(target_.Remove(kCheckpointPath));
+    if (left_out_.empty()) RETURN_IF_ERROR(WriteCheckpointMarker(target_, CheckpointMarker::kNone));
     return std::move(result_);
   }
 

@@ -19,6 +19,9 @@ namespace parquedb {
 namespace {
 
 constexpr size_t kCopyBytes = 1 << 20;
+// The derived files of an earlier snapshot are taken over while the log behind them is shorter than this.
+constexpr int64_t kMaxEventsBehind = 100'000;
+constexpr uint64_t kMaxBytesBehind = 64 * kMiB;
 
 Result<std::string> HashOf(const ReadableFile& file) {
   Sha256 hash;
@@ -105,6 +108,10 @@ class PushPlanner {
       plan_.commit.snapshot = newest->snapshot;
       return Status::Ok();
     }
+    if (relation == Relation::kAhead) {
+      previous_ = plan_.snapshot;
+      previous_events_ = std::move(theirs.manifest);
+    }
     if (relation == Relation::kAhead || request_.strategy == ConflictStrategy::kLocalWins) return Status::Ok();
     int64_t behind = CountMissing(theirs.knows(), view_.knows());
     if (relation == Relation::kBehind) {
@@ -135,6 +142,7 @@ class PushPlanner {
     manifest_ = view_.manifest;
     manifest_.checkpoint = view_.checkpoint;
     manifest_.files = view_.files;
+    entities_ = request_.entities;
     plan_.snapshot = FileManifest();
     commit.snapshot = NewUlid(SystemClock(), SystemRandom()).ToString();
   }
@@ -166,27 +174,96 @@ class PushPlanner {
     return Status::Ok();
   }
 
-  // A derived file that can't be read is left out; its entry stays, so a reader takes it from the log.
-  Status AddDerived() {
-    for (const auto& [path, through] : manifest_.files) {
-      auto pinned = view_.derived.find(path);
-      auto hash = pinned == view_.derived.end() ? Result<std::string>(NotFound("it is missing")) : HashOf(*pinned->second);
-      if (!hash.ok()) {
-        plan_.warnings.push_back(path + " is left out: " + hash.status().message());
-        continue;
-      }
-      RETURN_IF_ERROR(Add(path, static_cast<int64_t>(pinned->second->size()), *hash, {}));
+  // The derived files of the slug's last snapshot with the state they came with, if the log behind them is short and all
+  // their objects are there. False: they do not do.
+  Result<bool> TakeOverDerived() {
+    if (!previous_ || request_.full || !previous_->metadata || previous_events_.files.empty()) return false;
+    int64_t checkpoint = previous_events_.checkpoint, events = view_.head - checkpoint;
+    uint64_t bytes = 0;
+    for (const SegmentEntry& entry : manifest_.segments) bytes += entry.max_lsn > checkpoint ? static_cast<uint64_t>(entry.size_bytes) : 0;
+    for (const WalPart& part : view_.wal) bytes += part.valid_bytes;
+    if (events >= kMaxEventsBehind || bytes >= kMaxBytesBehind) return false;
+    std::vector<const ManifestFile*> files;
+    for (const auto& [path, through] : previous_events_.files) {
       auto name = ParsePath(path);
-      if (name && name->kind == FileKind::kData) RETURN_IF_ERROR(AddBloom(BloomPath(name->ns)));
+      std::vector<std::string> wanted = {path};
+      if (name && name->kind == FileKind::kData) wanted.push_back(BloomPath(name->ns));
+      for (const std::string& one : wanted) {
+        auto file = previous_->files.find(one);
+        if (file == previous_->files.end()) return false;  // it was left out then
+        ASSIGN_OR_RETURN(auto object, repository_.storage().Stat(file->second.object));
+        if (!object || object->size != static_cast<uint64_t>(file->second.stored_size)) return false;
+        files.push_back(&file->second);
+      }
+    }
+    manifest_.checkpoint = checkpoint;
+    manifest_.files = previous_events_.files;
+    entities_ = previous_->metadata->entities;
+    for (const ManifestFile* file : files) {
+      plan_.snapshot.files[file->path] = *file;
+      PushObject object{.path = file->path, .object = file->object, .size = file->size, .bytes = {}, .made = false, .present = true};
+      plan_.objects.push_back(std::move(object));
+    }
+    return true;
+  }
+
+  void LeaveOutAllDerived(const std::string& why) {
+    plan_.warnings.push_back("the derived files are left out: " + why);
+    manifest_.checkpoint = 0;
+    manifest_.files.clear();
+    entities_.clear();
+  }
+
+  // What the directory's own record says of the files that the view pins; nullopt when it is of another checkpoint.
+  Result<std::optional<FileManifest>> ReadRecord() const {
+    auto text = ReadWhole(storage_, kFileManifestPath, kMaxManifestBytes);
+    if (!text.ok()) return text.status().code() == StatusCode::kIo ? Result<std::optional<FileManifest>>(text.status()) : std::optional<FileManifest>();
+    auto record = DecodeFileManifest(*text);
+    if (!record.ok() || !record->metadata || record->metadata->checkpoint != view_.checkpoint) return std::optional<FileManifest>();
+    return std::optional<FileManifest>(std::move(*record));
+  }
+
+  Status AddDerived() {
+    ASSIGN_OR_RETURN(bool taken_over, TakeOverDerived());
+    if (taken_over) return Status::Ok();
+    if (!view_.derived_together) {
+      LeaveOutAllDerived("a checkpoint did not end; parquedb checkpoint makes them anew");
+      return Status::Ok();
+    }
+    ASSIGN_OR_RETURN(auto record, ReadRecord());
+    for (const auto& [path, through] : manifest_.files) {
+      RETURN_IF_ERROR(AddDerivedFile(record, path));
+      auto name = ParsePath(path);
+      if (name && name->kind == FileKind::kData) RETURN_IF_ERROR(AddDerivedFile(record, BloomPath(name->ns)));
     }
     return Status::Ok();
   }
 
-  Status AddBloom(const std::string& path) {
-    auto bytes = ReadWhole(storage_, path, 1024 * kMiB);
-    if (bytes.ok()) return AddMade(path, std::move(*bytes));
-    plan_.warnings.push_back(path + " is left out: " + bytes.status().message());
-    return Status::Ok();
+  // A file that is missing, can't be read or is not what was written is left out. Its entry in the state stays: a reader takes
+  // the namespace from the log.
+  Status AddDerivedFile(const std::optional<FileManifest>& record, const std::string& path) {
+    auto leave_out = [&](const std::string& why) {
+      plan_.warnings.push_back(path + " is left out: " + why);
+      return Status::Ok();
+    };
+    auto pinned = view_.derived.find(path);
+    if (pinned == view_.derived.end()) return leave_out("it is missing");
+    const ManifestFile* known = nullptr;
+    if (record) {
+      auto entry = record->files.find(path);
+      if (entry != record->files.end() && entry->second.hash_algorithm == "sha256") known = &entry->second;
+    }
+    const int64_t size = static_cast<int64_t>(pinned->second->size());
+    if (known != nullptr) {
+      if (known->size != size) return leave_out(fmt::format("it has {} bytes; {} were written", size, known->size));
+      // What the repository has under this hash was read and hashed when it came there.
+      ASSIGN_OR_RETURN(auto object, repository_.storage().Stat(ObjectPath(known->hash, epoch_, ExtensionOf(path))));
+      if (object && object->size == static_cast<uint64_t>(size)) return Add(path, size, known->hash, {});
+    }
+    auto hash = HashOf(*pinned->second);
+    if (!hash.ok()) return leave_out(hash.status().message());
+    if (known != nullptr && known->hash != *hash) return leave_out(fmt::format("it is damaged: its sha256 is {}, {} was written", *hash, known->hash));
+    return Add(path, size, *hash, {});
   }
 
   // The tail as WAL files of their own, one for each line that wrote in it.
@@ -217,7 +294,7 @@ class PushPlanner {
       if (!entry.is_base) from_ms = std::min(from_ms, entry.min_ts_ms);
     }
     if (!view_.tail.empty()) from_ms = std::min(from_ms, view_.tail.front().ts_ms);
-    snapshot.metadata = ManifestMetadata{.head = view_.head, .checkpoint = manifest_.checkpoint, .entities = request_.entities, .digest = digest.Hex(),
+    snapshot.metadata = ManifestMetadata{.head = view_.head, .checkpoint = manifest_.checkpoint, .entities = entities_, .digest = digest.Hex(),
                                          .window_from_ms = from_ms, .window_to_ms = view_.taken_ms};
     return Status::Ok();
   }
@@ -227,7 +304,10 @@ class PushPlanner {
   Repository& repository_;
   const PushRequest& request_;
   PushPlan plan_;
-  EventManifest manifest_;
+  EventManifest manifest_;  // of the snapshot
+  std::map<std::string, int64_t> entities_;
+  std::optional<FileManifest> previous_;  // the slug's last snapshot, when it is in the past of what is pushed
+  EventManifest previous_events_;
   int64_t epoch_ = 0;
 };
 

@@ -15,6 +15,7 @@ namespace parquedb {
 struct PushRequest {
   std::string owner, slug, visibility = "private";
   std::string writer_operator, writer_host, writer_line;
+  bool full = false;  // renew the derived files, also where those of the last snapshot would do
   ConflictStrategy strategy = ConflictStrategy::kManual;
   std::map<std::string, int64_t> entities;  // per namespace, at the view's checkpoint
   int64_t now_ms = 0;
@@ -35,10 +36,13 @@ struct PushPlan {
   std::vector<PushObject> objects;
   FileManifest snapshot;
   Commit commit;
-  std::vector<std::string> warnings;  // damaged derived files that are left out
+  std::vector<std::string> warnings;  // derived files that are left out, and why
 };
 
-// `storage` and `view` (taken with pin_all) are the database's. kConflict as docs/ordering.md says.
+// `storage` and `view` (taken with pin_all) are the database's. kConflict as docs/ordering.md says. While the log behind
+// the checkpoint of the slug's last snapshot is short, its derived files are taken over as one set: an hourly push then is
+// the new segments. Derived files that were being replaced while the view was taken (not view.derived_together) are left
+// out as a whole, a damaged one alone: the log holds everything.
 Result<PushPlan> PlanPush(const StorageBackend& storage, const View& view, Repository& repository, const PushRequest& request);
 
 // Objects, snapshot, commit, fronts, in this order; when it returns OK the backup is complete and durable. Run again after

@@ -164,3 +164,34 @@ def test_a_list_in_copying_order_makes_a_database(place):
     assert place.state(db=place.path("plain")) == place.state()
     for f in place.ok("list", "--json").json()["files"]:
         assert tree(place.db)[f["path"]] == f["hash"]
+
+
+def test_a_damaged_derived_file_is_left_out_of_a_backup_loudly(place):
+    fill(place)
+    damage(os.path.join(place.db, "data/posts/data.parquet"))
+    damage(os.path.join(place.db, "indexes/bloom/posts.bloom"))
+    r = place.ok("push", "--to", place.path("remote"))
+    assert "data/posts/data.parquet is left out: it is damaged" in r.err and "indexes/bloom/posts.bloom is left out" in r.err
+    assert "data/posts/data.parquet" not in objects_of(place, place.path("remote/username"), "data/")
+    place.ok("pull", place.path("remote"), "--directory", place.path("copy"), db=None)
+    assert len(place.state(db=place.path("copy"))) == 52
+    place.ok("checkpoint", db=place.path("copy"))
+    place.ok("verify", place.path("copy"), db=None)
+
+
+def test_an_hourly_push_is_the_new_segments_and_full_renews_the_rest(place):
+    fill(place)
+    push = lambda *a: [f["path"] for f in place.ok("push", "--to", place.path("remote"), "--json", *a).json()["results"][0]["uploaded"]]
+    push()
+    place.ok("create", "posts", "--id", "new")
+    place.ok("checkpoint")  # the data file is another one, and the backup goes on with the old
+    assert sorted(push()) == ["events/manifest.json", "events/seg-000003.parquet"]
+    place.ok("pull", place.path("remote"), "--directory", place.path("a"), db=None)
+    assert place.state(db=place.path("a")) == place.state()
+    place.ok("verify", place.path("remote"), db=None)
+    place.ok("create", "posts", "--id", "newer")
+    place.ok("checkpoint")
+    assert "data/posts/data.parquet" in push("--full")
+    place.ok("pull", place.path("remote"), "--directory", place.path("b"), db=None)
+    assert place.state(db=place.path("b")) == place.state()
+    place.ok("verify", place.path("b"), "--compare", place.db, db=None)

@@ -1,0 +1,221 @@
+#include "verify/log_checks.h"
+
+#include <fmt/format.h>
+
+#include "core/time_text.h"
+#include "core/ulid.h"
+#include "document/json_text.h"
+#include "document/value.h"
+#include "model/names.h"
+#include "model/state_text.h"
+
+namespace parquedb {
+namespace {
+
+EventTerms TermsOf(const EventView& event, std::string_view links) {
+  EventTerms terms;
+  if (event.before) terms.before = StateDigest::Term(event.target, *event.before);
+  if (event.after) terms.after = StateDigest::Term(event.target, *event.after);
+  terms.links = links;
+  return terms;
+}
+
+// Follows the log from event to event.
+class LogScan {
+ public:
+  LogScan(Subject& subject, Fold* fold) : subject_(subject), report_(subject.report), fold_(fold) {}
+
+  Result<bool> Run() {
+    const EventManifest& manifest = subject_.view.manifest;
+    next_lsn_ = manifest.compacted_through + 1;
+    for (const SegmentEntry& entry : manifest.segments) RETURN_IF_ERROR(CheckSegment(entry));
+    if (subject_.level < VerifyLevel::kFull) return whole_;
+    for (const Event& event : subject_.view.tail) {
+      place_.path = WalOf(event.lsn);
+      RETURN_IF_ERROR(CheckEvent(EventView::Of(event), false));
+    }
+    CheckRecordDigest(next_lsn_ - 1);
+    return whole_;
+  }
+
+ private:
+  std::string WalOf(int64_t lsn) const {
+    std::string path;
+    for (const WalPart& part : subject_.view.wal) {
+      if (part.first_lsn <= lsn) path = part.path;
+    }
+    return path;
+  }
+
+  Status CheckSegment(const SegmentEntry& entry) {
+    auto segment = Segment::Open(subject_.storage, entry, subject_.view.manifest.database_id);
+    if (!segment.ok()) {
+      whole_ = false;
+      next_lsn_ = entry.max_lsn + 1;
+      digest_known_ = false;
+      return report_.Judge(Check::kParquet,
+                           {.path = entry.path, .ns = "", .lsn_range = LsnRange{entry.min_lsn, entry.max_lsn}},
+                           segment.status());
+    }
+    CheckLines(**segment);
+    if (subject_.level < VerifyLevel::kFull) return Status::Ok();
+    place_.path = entry.path;
+    first_ts_ms_.reset();
+    last_ts_in_segment_ms_ = 0;
+    Status read = ScanSegment(**segment);
+    if (!read.ok()) {
+      whole_ = false;
+      digest_known_ = false;
+      next_lsn_ = entry.max_lsn + 1;
+      return report_.Judge(Check::kParquet,
+                           {.path = entry.path, .ns = "", .lsn_range = LsnRange{entry.min_lsn, entry.max_lsn}}, read);
+    }
+    if (first_ts_ms_ && (*first_ts_ms_ != entry.min_ts_ms || last_ts_in_segment_ms_ != entry.max_ts_ms)) {
+      report_.Critical(Check::kEventLog, {.path = entry.path},
+                       fmt::format("its events are of {} to {}; events/manifest.json says {} to {}", *first_ts_ms_,
+                                   last_ts_in_segment_ms_, entry.min_ts_ms, entry.max_ts_ms));
+    }
+    CheckSegmentDigest(**segment);
+    CheckRecordDigest(entry.max_lsn);
+    return Status::Ok();
+  }
+
+  Status ScanSegment(const Segment& segment) {
+    ASSIGN_OR_RETURN(auto cursor, segment.ScanAll(EventColumns::All()));
+    EventView event;
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
+      if (!more) return Status::Ok();
+      RETURN_IF_ERROR(CheckEvent(event, segment.entry().is_base));
+    }
+  }
+
+  // The lines that the footer names must be those of the manifest.
+  void CheckLines(const Segment& segment) {
+    const auto& known = subject_.view.manifest.lines;
+    for (const LineEntry& line : segment.footer().lines) {
+      bool found = false;
+      for (const LineEntry& entry : known) found = found || (entry.id == line.id && entry.from <= line.from);
+      if (!found)
+        report_.Critical(Check::kEventLog, {.path = segment.entry().path},
+                         fmt::format("line {} wrote it; events/manifest.json does not know that", line.id));
+    }
+  }
+
+  void CheckSegmentDigest(const Segment& segment) {
+    if (fold_ == nullptr || segment.entry().is_base) return;
+    if (digest_known_ && digest_.Hex() != segment.footer().digest) {
+      FindingPlace place{.path = segment.entry().path,
+                         .ns = "",
+                         .lsn_range = LsnRange{segment.entry().min_lsn, segment.entry().max_lsn}};
+      report_.Critical(Check::kEventLog, place, "the state digest in its footer is not that of the events");
+    }
+    // Each segment is judged by its own events: what an earlier one got wrong is not reported again.
+    if (auto footer = StateDigest::FromHex(segment.footer().digest)) {
+      digest_ = *footer;
+      digest_known_ = true;
+    }
+  }
+
+  void CheckRecordDigest(int64_t lsn) {
+    if (fold_ == nullptr || !digest_known_ || !subject_.record || !subject_.record->metadata ||
+        subject_.record->metadata->head != lsn)
+      return;
+    if (record_digest_checked_) return;
+    record_digest_checked_ = true;
+    if (subject_.record->metadata->digest != digest_.Hex()) {
+      report_.Critical(Check::kEventLog, {.path = "_meta/manifest.json", .ns = "", .lsn_range = LsnRange{1, lsn}},
+                       fmt::format("its state digest at lsn {} is not that of the events", lsn));
+    }
+  }
+
+  void Wrong(const EventView& event, const std::string& what) {
+    FindingPlace place = place_;
+    place.ns = std::string(NamespaceOfTarget(event.target));
+    place.lsn_range = LsnRange{event.lsn, event.lsn};
+    report_.Critical(Check::kEventLog, std::move(place), what);
+  }
+
+  Status CheckEvent(const EventView& event, bool is_base) {
+    CheckPosition(event, is_base);
+    auto name = ParseTarget(event.target);
+    if (!name.ok()) Wrong(event, name.status().message());
+    if (event.op == Op::kCreate && event.before && !is_base) Wrong(event, "a CREATE with a state before it");
+    if (event.op != Op::kDelete && !event.after) Wrong(event, "no state after it");
+    if (event.op != Op::kCreate && !event.before && !is_base) Wrong(event, "no state before it");
+    if (event.actor && !CheckActor(*event.actor).ok()) Wrong(event, "the actor is no valid name");
+    if (event.metadata && !ParseJson(*event.metadata).ok()) Wrong(event, "its metadata is no JSON");
+    Entity entity;
+    std::string id = TargetToId(event.target);
+    if (event.after) CheckState(event, id, &entity);
+    if (fold_ == nullptr) return Status::Ok();
+    EventTerms terms = TermsOf(event, event.after ? LinksText(entity.data) : std::string_view());
+    if (is_base) return fold_->Add(event, terms, true);
+    if (event.before) digest_.SubtractTerm(terms.before);
+    if (event.after) digest_.AddTerm(terms.after);
+    return fold_->Add(event, terms, false);
+  }
+
+  void CheckState(const EventView& event, const std::string& id, Entity* entity) {
+    Status decoded = DecodeState(id, *event.after, entity);
+    if (!decoded.ok()) return Wrong(event, decoded.message());
+    Status good =
+        normalizer_.Run(entity->data, {.max_depth = kMaxDocumentDepth, .max_bytes = kMaxFrameBytes}, &normal_, nullptr);
+    if (!good.ok()) return Wrong(event, fmt::format("the document of {} can't be read: {}", id, good.message()));
+    if (normal_ != entity->data) return Wrong(event, fmt::format("the document of {} is not in stored form", id));
+    auto links = ReadLinks(entity->data);
+    if (!links.ok()) Wrong(event, fmt::format("{}: {}", id, links.status().message()));
+  }
+
+  void CheckPosition(const EventView& event, bool is_base) {
+    if (is_base) return;
+    if (event.lsn != next_lsn_) Wrong(event, fmt::format("lsn {} was found, {} was expected", event.lsn, next_lsn_));
+    next_lsn_ = event.lsn + 1;
+    auto id = Ulid::Parse(event.id);
+    if (!id) {
+      Wrong(event, fmt::format("its id '{}' is no ULID", event.id));
+    } else if (id->ts_ms() != event.ts_ms) {
+      Wrong(event, fmt::format("its id is of {}, its ts is {}", FormatTime(id->ts_ms()), FormatTime(event.ts_ms)));
+    }
+    if (event.ts_ms < last_ts_ms_ || event.id <= last_id_)
+      Wrong(event, fmt::format("(ts, id) does not ascend at lsn {}", event.lsn));
+    if (!first_ts_ms_) first_ts_ms_ = event.ts_ms;
+    last_ts_ms_ = last_ts_in_segment_ms_ = event.ts_ms;
+    last_id_.assign(event.id);
+  }
+
+  Subject& subject_;
+  Report& report_;
+  Fold* fold_;
+  FindingPlace place_;
+  bool whole_ = true;
+  int64_t next_lsn_ = 1, last_ts_ms_ = INT64_MIN, last_ts_in_segment_ms_ = 0;
+  std::optional<int64_t> first_ts_ms_;  // of the segment that is read
+  std::string last_id_, normal_;
+  StateDigest digest_;
+  bool digest_known_ = true;  // false behind a segment that could not be read
+  bool record_digest_checked_ = false;
+  JsonNormalizer normalizer_;
+};
+
+}  // namespace
+
+Result<bool> CheckLog(Subject& subject, Fold* fold) { return LogScan(subject, fold).Run(); }
+
+Status FoldLog(const StorageBackend& storage, const View& view, Fold& fold) {
+  auto add = [&fold](const EventView& event, bool is_base) { return fold.Add(event, TermsOf(event, {}), is_base); };
+  for (const SegmentEntry& entry : view.manifest.segments) {
+    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, entry, view.manifest.database_id));
+    ASSIGN_OR_RETURN(auto cursor, segment->ScanAll(EventColumns::All()));
+    EventView event;
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
+      if (!more) break;
+      RETURN_IF_ERROR(add(event, entry.is_base));
+    }
+  }
+  for (const Event& event : view.tail) RETURN_IF_ERROR(add(EventView::Of(event), false));
+  return Status::Ok();
+}
+
+}  // namespace parquedb
