@@ -124,7 +124,9 @@ Result<Source> Session::OpenSource(const std::string& directory, const ViewReque
   Source source;
   source.name = directory;
   ASSIGN_OR_RETURN(source.storage, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(source.view, TakeView(*source.storage, SystemClock().NowMs(), request));
+  ViewRequest checked = request;
+  checked.check_segments = true;
+  ASSIGN_OR_RETURN(source.view, TakeView(*source.storage, SystemClock().NowMs(), checked));
   return source;
 }
 

@@ -29,6 +29,10 @@ class ViewTaker {
     if (!wal) return std::optional<View>();
     ASSIGN_OR_RETURN(view_.manifest, ReadEventManifest(storage_));
     if (!JoinTail(std::move(*wal))) return std::optional<View>();
+    if (request_.check_segments) {
+      ASSIGN_OR_RETURN(bool whole, HasSegments());
+      if (!whole) return std::optional<View>();
+    }
     return std::optional<View>(std::move(view_));
   }
   // What did not fit, for the message after the last attempt.
@@ -47,6 +51,17 @@ class ViewTaker {
       view_.derived.emplace(path, std::move(*file));
     }
     return Status::Ok();
+  }
+
+  Result<bool> HasSegments() {
+    for (const SegmentEntry& entry : view_.manifest.segments) {
+      ASSIGN_OR_RETURN(auto found, storage_.Stat(entry.path));
+      if (found && found->size == static_cast<uint64_t>(entry.size_bytes)) continue;
+      gap_ = entry.path + (found ? " has another size than events/manifest.json says"
+                                 : " is missing; events/manifest.json names it");
+      return false;
+    }
+    return true;
   }
 
   // Events behind the last segment must follow it without a hole.

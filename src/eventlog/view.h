@@ -46,6 +46,8 @@ struct ViewRequest {
   // Which data and rels files to pin: all that state.files names, or those of these namespaces.
   bool pin_all = false;
   std::vector<std::string> namespaces;
+  // Also look that every segment is there and has its size, needed or not: a damaged log is not used.
+  bool check_segments = false;
 };
 
 // kNotFound when events/manifest.json is missing; kCorruption when it or the WAL is damaged; kUnsupported for a newer
