@@ -20,14 +20,6 @@ const EVP_MD* Algorithm() {
   return algorithm;
 }
 
-Sha256Bytes EntityHash(std::string_view target, std::string_view state) {
-  thread_local Sha256 hash;
-  hash.Update(target);
-  hash.Update(std::string_view("\0", 1));
-  hash.Update(state);
-  return hash.Finish();
-}
-
 std::array<uint64_t, 4> ToWords(const Sha256Bytes& bytes) {
   std::array<uint64_t, 4> words{};
   for (int i = 0; i < 32; ++i) words[3 - i / 8] = (words[3 - i / 8] << 8) | bytes[i];
@@ -97,12 +89,20 @@ std::string ToHex(const Sha256Bytes& bytes) {
 
 std::string Sha256Hex(std::string_view bytes) { return ToHex(Sha256Of(bytes)); }
 
-void StateDigest::Add(std::string_view target, std::string_view state) {
-  AddWords(words_, ToWords(EntityHash(target, state)));
+Sha256Bytes StateDigest::HashOf(std::string_view target, std::string_view state) {
+  thread_local Sha256 hash;
+  hash.Update(target);
+  hash.Update(std::string_view("\0", 1));
+  hash.Update(state);
+  return hash.Finish();
 }
 
+void StateDigest::AddHash(const Sha256Bytes& hash) { AddWords(words_, ToWords(hash)); }
+
+void StateDigest::Add(std::string_view target, std::string_view state) { AddHash(HashOf(target, state)); }
+
 void StateDigest::Subtract(std::string_view target, std::string_view state) {
-  SubtractWords(words_, ToWords(EntityHash(target, state)));
+  SubtractWords(words_, ToWords(HashOf(target, state)));
 }
 
 void StateDigest::Apply(std::string_view target, const std::optional<std::string>& before,

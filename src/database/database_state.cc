@@ -47,7 +47,7 @@ Event ToEvent(EventDraft draft, int64_t ts_ms) {
   return event;
 }
 
-EventView ViewOfDraft(const EventDraft& draft, std::string* id_text) {
+EventView ViewOfDraft(const EventDraft& draft, int64_t ts_ms, std::string* id_text) {
   EventView view;
   view.op = draft.op;
   view.target = draft.target;
@@ -55,7 +55,8 @@ EventView ViewOfDraft(const EventDraft& draft, std::string* id_text) {
   view.after = draft.after;
   view.actor = draft.actor;
   view.metadata = draft.metadata;
-  view.ts_ms = draft.ts_ms.value_or(0);
+  view.ts_ms = draft.ts_ms.value_or(ts_ms);
+  if (draft.after_hash) view.after_hash = &*draft.after_hash;
   if (draft.id) {
     *id_text = draft.id->ToString();
     view.id = *id_text;
@@ -206,16 +207,17 @@ Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
   EventIdSource ids = log_->ids();
   ASSIGN_OR_RETURN(EventIdSource::Stamp at, log_->Reserve());
   log_->ids() = ids;
+  const Stamp stamp{at.ts_ms, options_.actor};
   std::vector<EventDraft> drafts;
   uint64_t bytes = 0;
   while (true) {
     EventDraft draft;
-    ASSIGN_OR_RETURN(bool more, source.Next({at.ts_ms, options_.actor}, &draft));
+    ASSIGN_OR_RETURN(bool more, source.Next(stamp, &draft));
     if (!more) break;
     bytes += DraftBytes(draft);
     drafts.push_back(std::move(draft));
     if (bytes > kDirectBatchBytes) {
-      ASSIGN_OR_RETURN(BatchResult direct, WriteDirect(std::move(drafts), source));
+      ASSIGN_OR_RETURN(BatchResult direct, WriteDirect(std::move(drafts), source, stamp));
       direct.undo_point = result.undo_point;
       return direct;
     }
@@ -232,19 +234,22 @@ Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
   return result;
 }
 
-Result<BatchResult> DatabaseState::WriteDirect(std::vector<EventDraft> head, DraftSource& source) {
+Result<BatchResult> DatabaseState::WriteDirect(std::vector<EventDraft> head, DraftSource& source, const Stamp& stamp) {
   BatchResult result;
   auto produce = [&](LogWriter::BatchSink& sink) -> Status {
     std::string id_text;
     auto append = [&](const EventDraft& draft) {
       ++result.events;
-      return sink.Append(ViewOfDraft(draft, &id_text));
+      return sink.Append(ViewOfDraft(draft, stamp.ts_ms, &id_text));
     };
-    for (const EventDraft& draft : head) RETURN_IF_ERROR(append(draft));
+    for (EventDraft& draft : head) {
+      RETURN_IF_ERROR(append(draft));
+      draft = {};  // its texts are in the row group now
+    }
     head = {};
     while (true) {
       EventDraft draft;
-      ASSIGN_OR_RETURN(bool more, source.Next({sink.ts_ms(), options_.actor}, &draft));
+      ASSIGN_OR_RETURN(bool more, source.Next(stamp, &draft));
       if (!more) return Status::Ok();
       RETURN_IF_ERROR(append(draft));
     }

@@ -79,7 +79,7 @@ class DatabaseState {
   Status Refresh();
   Status MaintainIfDue();
   std::string UndoPointLocked() const;
-  Result<BatchResult> WriteDirect(std::vector<EventDraft> head, DraftSource& source);
+  Result<BatchResult> WriteDirect(std::vector<EventDraft> head, DraftSource& source, const Stamp& stamp);
 
   OpenOptions options_;
   std::shared_ptr<StorageBackend> storage_;

@@ -35,6 +35,7 @@ struct EventDraft {
   std::optional<std::string> before, after, actor, metadata;
   std::optional<int64_t> ts_ms;
   std::optional<Ulid> id;
+  std::optional<Sha256Bytes> after_hash;  // as EventView::after_hash
 };
 
 // Makes an empty database: events/manifest.json is made last, create-only, after _meta/manifest.json and the first WAL

@@ -281,7 +281,7 @@ class ParquetSegment : public Segment {
 
 EventView EventView::Of(const Event& event) {
   auto view = [](const std::optional<std::string>& text) { return text ? std::optional<std::string_view>(*text) : std::nullopt; };
-  return {event.lsn, event.id, event.ts_ms, event.op, event.target, view(event.before), view(event.after), view(event.actor), view(event.metadata)};
+  return {event.lsn, event.id, event.ts_ms, event.op, event.target, view(event.before), view(event.after), view(event.actor), view(event.metadata), nullptr};
 }
 
 Event EventView::Copy() const {

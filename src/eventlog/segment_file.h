@@ -22,6 +22,7 @@ struct EventView {
   Op op = Op::kCreate;
   std::string_view target;
   std::optional<std::string_view> before, after, actor, metadata;
+  const Sha256Bytes* after_hash = nullptr;  // StateDigest::HashOf(target, *after), where the writer of it knows it already
 
   static EventView Of(const Event& event);
   Event Copy() const;
