@@ -208,6 +208,12 @@ Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
   ASSIGN_OR_RETURN(EventIdSource::Stamp at, log_->Reserve());
   log_->ids() = ids;
   const Stamp stamp{at.ts_ms, options_.actor};
+  auto write_direct = [&](std::vector<EventDraft> head) -> Result<BatchResult> {
+    ASSIGN_OR_RETURN(BatchResult direct, WriteDirect(std::move(head), source, stamp));
+    direct.undo_point = result.undo_point;
+    return direct;
+  };
+  if (source.likely_bytes() > kDirectBatchBytes) return write_direct({});
   std::vector<EventDraft> drafts;
   uint64_t bytes = 0;
   while (true) {
@@ -216,11 +222,7 @@ Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
     if (!more) break;
     bytes += DraftBytes(draft);
     drafts.push_back(std::move(draft));
-    if (bytes > kDirectBatchBytes) {
-      ASSIGN_OR_RETURN(BatchResult direct, WriteDirect(std::move(drafts), source, stamp));
-      direct.undo_point = result.undo_point;
-      return direct;
-    }
+    if (bytes > kDirectBatchBytes) return write_direct(std::move(drafts));
   }
   result.events = static_cast<int64_t>(drafts.size());
   if (drafts.empty()) return result;
@@ -238,9 +240,10 @@ Result<BatchResult> DatabaseState::WriteDirect(std::vector<EventDraft> head, Dra
   BatchResult result;
   auto produce = [&](LogWriter::BatchSink& sink) -> Status {
     std::string id_text;
-    auto append = [&](const EventDraft& draft) {
+    auto append = [&](const EventDraft& draft) -> Status {
       ++result.events;
-      return sink.Append(ViewOfDraft(draft, stamp.ts_ms, &id_text));
+      RETURN_IF_ERROR(sink.Append(ViewOfDraft(draft, stamp.ts_ms, &id_text)));
+      return draft.ends_run ? sink.EndRun() : Status::Ok();
     };
     for (EventDraft& draft : head) {
       RETURN_IF_ERROR(append(draft));

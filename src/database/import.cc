@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "core/external_sort.h"
@@ -14,8 +15,8 @@ namespace parquedb {
 namespace {
 
 constexpr uint64_t kIdBudgetBytes = 64 * kMiB;
-constexpr size_t kSortRows = 65'536;           // a row group: sorted by id, so that later merges stream
-constexpr uint64_t kSortBytes = 48 * kMiB;
+constexpr size_t kSortRows = 32'768;        // a run: sorted by id, so that later merges stream
+constexpr uint64_t kSortBytes = 24 * kMiB;  // of one run; another is being written meanwhile
 constexpr size_t kMaxNamed = 10;               // ids that an error names
 
 // Finds ids that come twice, and ids that the database has already.
@@ -86,8 +87,14 @@ class RecordDrafts : public DraftSource {
     draft->target = IdToTarget(made.id);
     draft->after = std::move(made.state);
     draft->after_hash = made.hash;
+    draft->ends_run = next_ == order_.size();
     if (!stamp.actor.empty()) draft->actor = stamp.actor;
     return true;
+  }
+  uint64_t likely_bytes() const override {
+    std::error_code error;  // of a pipe, for one: then nothing is known
+    uint64_t bytes = std::filesystem::file_size(source_.file, error);
+    return error ? 0 : bytes;
   }
 
   int64_t created = 0;

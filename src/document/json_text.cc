@@ -244,7 +244,8 @@ void JsonNormalizer::PushName(size_t begin) {
   if (begin < out_->size()) CopyKept(at_);
   Name name{begin, stored_size(), 0};
   std::string_view text = TextOf(name);
-  std::memcpy(&name.mark, text.data(), std::min(text.size(), sizeof name.mark));
+  if (text.size() >= sizeof name.mark) std::memcpy(&name.mark, text.data(), sizeof name.mark);
+  else std::memcpy(&name.mark, text.data(), text.size());
   name.mark ^= text.size() << 56;
   names_.push_back(name);
 }

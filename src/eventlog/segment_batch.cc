@@ -75,7 +75,14 @@ Status SegmentBatch::Append(const EventView& event) {
   open_.max_lsn = event.lsn;
   open_.max_ts_ms = event.ts_ms;
   ++open_.count;
-  return writer_->raw_bytes() >= kSegmentRawBytes ? CloseSegment() : Status::Ok();
+  return !has_runs_ && writer_->raw_bytes() >= kSegmentRawBytes ? CloseSegment() : Status::Ok();
+}
+
+Status SegmentBatch::EndRun() {
+  has_runs_ = true;
+  if (writer_ == nullptr) return Status::Ok();
+  if (writer_->raw_bytes() >= kSegmentRawBytes) return CloseSegment();
+  return writer_->EndRowGroup();
 }
 
 Status SegmentBatch::CloseSegment() {

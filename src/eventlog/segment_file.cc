@@ -96,6 +96,7 @@ class ParquetSegmentWriter : public SegmentWriter {
     AppendOptional(kMetadata, event.metadata);
     return table_->EndRow();
   }
+  Status EndRowGroup() override { return table_->EndRowGroup(); }
   uint64_t raw_bytes() const override { return raw_bytes_; }
   int64_t count() const override { return count_; }
   Status Finish(const SegmentFooter& footer) override {

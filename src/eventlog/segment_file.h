@@ -52,6 +52,7 @@ class SegmentWriter {
   virtual ~SegmentWriter() = default;
   // lsn + 1 each time, (ts, id) ascending.
   virtual Status Append(const EventView& event) = 0;
+  virtual Status EndRowGroup() = 0;  // before it is full
   virtual uint64_t raw_bytes() const = 0;  // appended so far
   virtual int64_t count() const = 0;
   virtual Status Finish(const SegmentFooter& footer) = 0;
