@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "cli/session.h"
 
@@ -29,9 +30,19 @@ void Report(const Status& status, bool json) {
   fmt::print(stderr, "{}\n", WriteJson(object));
 }
 
+// A view of a database opens a file for each namespace that it needs, and there may be thousands: the usual soft limit
+// of 1024 files is raised as far as the system allows. Where it does not, the verb that needs more says so.
+void RaiseFileLimit() {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int RunParqueDb(int argc, char** argv) {
+  RaiseFileLimit();
   ::signal(SIGPIPE, SIG_IGN);  // a closed standard output is an error of write, not a silent end
   std::vector<std::string> words(argv + 1, argv + argc);
   Session session;
