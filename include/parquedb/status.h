@@ -2,6 +2,7 @@
 // Nothing in ParqueDB throws; a Parquet or standard library exception is turned into a Status where it arises.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,27 +37,46 @@ enum class StatusCode {
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(StatusCode code, std::string message, std::string hint = {})
-      : code_(code), message_(std::move(message)), hint_(std::move(hint)) {}
+  Status(StatusCode code, std::string message, std::string hint = {}) {
+    if (code != StatusCode::kOk) failure_ = std::make_unique<Failure>(code, std::move(message), std::move(hint));
+  }
+  Status(const Status& other) : failure_(other.ok() ? nullptr : std::make_unique<Failure>(*other.failure_)) {}
+  Status& operator=(const Status& other) {
+    if (this != &other) failure_ = other.ok() ? nullptr : std::make_unique<Failure>(*other.failure_);
+    return *this;
+  }
+  Status(Status&&) noexcept = default;
+  Status& operator=(Status&&) noexcept = default;
+  ~Status() = default;
   static Status Ok() { return {}; }
 
-  bool ok() const { return code_ == StatusCode::kOk; }
-  StatusCode code() const { return code_; }
-  const std::string& message() const { return message_; }
-  const std::string& hint() const { return hint_; }
+  bool ok() const { return failure_ == nullptr; }
+  StatusCode code() const { return ok() ? StatusCode::kOk : failure_->code; }
+  const std::string& message() const { return ok() ? Empty() : failure_->message; }
+  const std::string& hint() const { return ok() ? Empty() : failure_->hint; }
 
   // The same failure with "<context>: " in front of its message; for the caller that knows the file or the step.
   Status With(std::string_view context) const& {
     if (ok()) return *this;
-    return Status(code_, std::string(context) + ": " + message_, hint_);
+    return Status(failure_->code, std::string(context) + ": " + failure_->message, failure_->hint);
   }
   // The same failure with another hint.
-  Status WithHint(std::string hint) const& { return Status(code_, message_, std::move(hint)); }
+  Status WithHint(std::string hint) const& { return Status(code(), message(), std::move(hint)); }
 
  private:
-  StatusCode code_ = StatusCode::kOk;
-  std::string message_;
-  std::string hint_;
+  struct Failure {
+    Failure(StatusCode code_in, std::string message_in, std::string hint_in)
+        : code(code_in), message(std::move(message_in)), hint(std::move(hint_in)) {}
+    StatusCode code;
+    std::string message, hint;
+  };
+  static const std::string& Empty() {
+    static const std::string empty;
+    return empty;
+  }
+
+  // Null for success: that is what almost every call returns, millions of times in an import, so it is one pointer.
+  std::unique_ptr<Failure> failure_;
 };
 
 inline Status IoError(std::string message) { return {StatusCode::kIo, std::move(message)}; }

@@ -30,18 +30,19 @@ void Report(const Status& status, bool json) {
   fmt::print(stderr, "{}\n", WriteJson(object));
 }
 
-// A view pins up to four files a namespace; the usual soft limit of 1024 would end at 250 namespaces.
-void AllowManyFiles() {
+// A view of a database opens a file for each namespace that it needs, and there may be thousands: the usual soft limit
+// of 1024 files is raised as far as the system allows. Where it does not, the verb that needs more says so.
+void RaiseFileLimit() {
   rlimit limit;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);  // where it fails, the soft limit stays
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace
 
 int RunParqueDb(int argc, char** argv) {
-  AllowManyFiles();
+  RaiseFileLimit();
   ::signal(SIGPIPE, SIG_IGN);  // a closed standard output is an error of write, not a silent end
   ::signal(SIGXFSZ, SIG_IGN);  // so is a limit on the size of files
   std::vector<std::string> words(argv + 1, argv + argc);

@@ -102,7 +102,7 @@ Status ExportAsParquet(Session& session, const Source& source, const StateReques
   while (true) {
     ASSIGN_OR_RETURN(bool more, counted->Next(&entity));
     if (!more) break;
-    RETURN_IF_ERROR(CountFields(entity.data, 1, &options.counts));
+    RETURN_IF_ERROR(CountFields(entity.data, &options.counts));
     ++options.rows;
   }
   size_t slash = session.output_path.rfind('/');

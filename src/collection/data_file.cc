@@ -13,6 +13,8 @@ namespace parquedb {
 namespace {
 
 constexpr std::string_view kFormat = "data/1";
+// A typed column with more different values than that gains nothing from a dictionary: the rest of it goes without.
+constexpr int64_t kTypedDictionaryBytes = 256 * 1024;
 
 enum Column { kId, kType, kVersion, kCreatedAt, kUpdatedAt, kCreatedBy, kUpdatedBy, kData, kTyped };
 
@@ -92,14 +94,14 @@ class ParquetDataWriter : public DataFileWriter {
       types_.push_back(column.type);
       schema.push_back(std::move(column));
     }
-    ASSIGN_OR_RETURN(table_, TableWriter::Open(file, std::move(schema), kId));
+    ASSIGN_OR_RETURN(table_, TableWriter::Open(file, std::move(schema), kId, {.dictionary_bytes = kTypedDictionaryBytes}));
     return Status::Ok();
   }
 
-  Status Append(const Entity& entity) override {
+  Status Append(const Entity& entity, const ScannedFields& fields) override {
     PARQUEDB_CHECK(table_->row_count() == 0 || entity.id > last_id_);
     if (table_->row_count() == 0) first_id_ = entity.id;
-    RETURN_IF_ERROR(CheckTyped(entity.data));
+    RETURN_IF_ERROR(CheckTyped(fields));
     last_id_ = entity.id;
     table_->column(kId).AppendString(entity.id);
     table_->column(kType).AppendString(NamespaceOfId(entity.id));
@@ -132,7 +134,8 @@ class ParquetDataWriter : public DataFileWriter {
     bool present = false;
     int64_t integer = 0;
     double number = 0;
-    std::string text;
+    std::string_view text;  // in the document, or in `decoded`
+    std::string decoded;
   };
 
   void AppendOptional(Column column, const std::optional<std::string>& text) {
@@ -140,20 +143,18 @@ class ParquetDataWriter : public DataFileWriter {
   }
 
   // Collects the typed values; an error, before anything is appended, when one does not fit its column.
-  Status CheckTyped(std::string_view data) {
+  Status CheckTyped(const ScannedFields& fields) {
     if (types_.empty()) return Status::Ok();
     for (Typed& value : filled_) value.present = false;
-    FieldScanner scanner(data);
     size_t guess = 0;  // documents of a namespace mostly have their fields in one order
-    while (true) {
-      ASSIGN_OR_RETURN(bool more, scanner.Next());
-      if (!more) return Status::Ok();
-      int position = Position(scanner.name(), &guess);
+    for (const ScannedFields::Field& field : fields.fields()) {
+      int position = Position(field.name, &guess);
       if (position < 0) continue;
-      if (!Take(scanner, types_[static_cast<size_t>(position)], &filled_[static_cast<size_t>(position)])) {
-        return InvalidArgument("the field " + std::string(scanner.name()) + " does not fit its typed column");
+      if (!Take(field, types_[static_cast<size_t>(position)], &filled_[static_cast<size_t>(position)])) {
+        return InvalidArgument("the field " + std::string(field.name) + " does not fit its typed column");
       }
     }
+    return Status::Ok();
   }
 
   int Position(std::string_view name, size_t* guess) {
@@ -168,27 +169,27 @@ class ParquetDataWriter : public DataFileWriter {
     return position;
   }
 
-  bool Take(const FieldScanner& scanner, ColumnType type, Typed* value) {
-    if (scanner.kind() == FieldKind::kOther) return scanner.text() == "null";
+  static bool Take(const ScannedFields::Field& field, ColumnType type, Typed* value) {
+    if (field.kind == FieldKind::kOther) return field.text == "null";
     value->present = true;
     switch (type) {
       case ColumnType::kString:
-        if (scanner.kind() != FieldKind::kString) return false;
-        value->text.assign(scanner.String(&buffer_));
+        if (field.kind != FieldKind::kString) return false;
+        value->text = field.String(&value->decoded);
         return true;
       case ColumnType::kBool:
-        value->integer = scanner.Bool();
-        return scanner.kind() == FieldKind::kBool;
+        value->integer = field.Bool();
+        return field.kind == FieldKind::kBool;
       case ColumnType::kInt64:
-        value->integer = scanner.Integer();
-        return scanner.kind() == FieldKind::kInteger;
+        value->integer = field.integer;
+        return field.kind == FieldKind::kInteger;
       case ColumnType::kDouble:
-        if (scanner.kind() == FieldKind::kInteger) {
-          value->number = static_cast<double>(scanner.Integer());
-          return IsExactInDouble(scanner.Integer());
+        if (field.kind == FieldKind::kInteger) {
+          value->number = static_cast<double>(field.integer);
+          return IsExactInDouble(field.integer);
         }
-        value->number = scanner.kind() == FieldKind::kDouble ? scanner.Double() : 0;
-        return scanner.kind() == FieldKind::kDouble;
+        value->number = field.kind == FieldKind::kDouble ? field.Double() : 0;
+        return field.kind == FieldKind::kDouble;
       case ColumnType::kTimestampMs:
         break;
     }
@@ -217,7 +218,7 @@ class ParquetDataWriter : public DataFileWriter {
   std::vector<std::pair<std::string, int>> order_;  // what came at which place of earlier documents
   std::vector<ColumnType> types_;
   std::vector<Typed> filled_;
-  std::string first_id_, last_id_, buffer_;
+  std::string first_id_, last_id_;
 };
 
 const std::vector<int> kEntityColumns = {kId, kVersion, kCreatedAt, kUpdatedAt, kCreatedBy, kUpdatedBy, kData};
@@ -334,6 +335,11 @@ class ParquetDataFile : public DataFile {
 };
 
 }  // namespace
+
+Status DataFileWriter::Append(const Entity& entity) {
+  RETURN_IF_ERROR(scanned_.Scan(entity.data));
+  return Append(entity, scanned_);
+}
 
 Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Open(PendingFile& file, TableSchema typed) {
   auto writer = std::make_unique<ParquetDataWriter>();

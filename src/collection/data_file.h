@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "collection/entity_cursor.h"
+#include "collection/field_scan.h"
 #include "columnar/table.h"
 #include "core/sha256.h"
 
@@ -23,8 +24,19 @@ struct FieldCounts {
 };
 using FieldTable = std::map<std::string, FieldCounts, std::less<>>;
 
-// Adds (sign 1) or takes away (sign -1) the top-level fields of a data text.
-Status CountFields(std::string_view data, int sign, FieldTable* table);
+// Adds the top-level fields of a data text.
+Status CountFields(std::string_view data, FieldTable* table);
+// Counts many texts: documents of a namespace mostly have their fields in one order, so each is looked for where it was
+// the last time.
+class FieldCounter {
+ public:
+  void Add(const ScannedFields& fields);
+  const FieldTable& table() const { return table_; }
+
+ private:
+  FieldTable table_;
+  std::vector<FieldTable::iterator> order_;
+};
 // The typed columns for a table of counts over `rows` rows, by the rules of docs/format/data.md.
 TableSchema TypedColumns(const FieldTable& table, int64_t rows);
 
@@ -43,10 +55,15 @@ class DataFileWriter {
   static Result<std::unique_ptr<DataFileWriter>> Open(PendingFile& file, TableSchema typed);
   virtual ~DataFileWriter() = default;
   // Ids must ascend.
-  virtual Status Append(const Entity& entity) = 0;
+  Status Append(const Entity& entity);
+  // The same, with the fields of its data scanned.
+  virtual Status Append(const Entity& entity, const ScannedFields& fields) = 0;
   virtual int64_t row_count() const = 0;
   virtual int row_group_count() const = 0;           // ended so far; the bloom file has one filter for each
   virtual Status Finish(DataFileFooter footer) = 0;  // rows and ids are filled in
+
+ private:
+  ScannedFields scanned_;
 };
 
 class DataFile {

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 
 namespace parquedb {
 namespace {
@@ -56,11 +57,15 @@ Status FieldScanner::Damaged() const {
 
 // at_ stands on the opening quote; afterwards behind the closing one.
 bool FieldScanner::SkipString() {
-  for (size_t i = at_ + 1; i < whole_.size(); ++i) {
-    if (whole_[i] == '\\')
-      ++i;
-    else if (whole_[i] == '"') {
-      at_ = i + 1;
+  for (size_t from = at_ + 1; from < whole_.size();) {
+    const void* quote = std::memchr(whole_.data() + from, '"', whole_.size() - from);
+    if (quote == nullptr) return false;
+    auto end = static_cast<size_t>(static_cast<const char*>(quote) - whole_.data());
+    size_t escapes = end;
+    while (escapes > from && whole_[escapes - 1] == '\\') --escapes;
+    from = end + 1;
+    if ((end - escapes) % 2 == 0) {
+      at_ = from;
       return true;
     }
   }
@@ -122,13 +127,27 @@ Result<bool> FieldScanner::Next() {
   return true;
 }
 
-double FieldScanner::Double() const {
+Status ScannedFields::Scan(std::string_view object) {
+  fields_.clear();
+  decoded_names_.clear();
+  FieldScanner scanner(object);
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, scanner.Next());
+    if (!more) return Status::Ok();
+    std::string_view name = scanner.name();
+    bool inside = name.data() >= object.data() && name.data() <= object.data() + object.size();
+    if (!inside) name = decoded_names_.emplace_back(name);
+    fields_.push_back({name, scanner.text(), scanner.kind(), scanner.Integer()});
+  }
+}
+
+double ScannedFields::Field::Double() const {
   double number = 0;
-  if (std::from_chars(text_.data(), text_.data() + text_.size(), number).ec != std::errc())
-    number = std::strtod(std::string(text_).c_str(), nullptr);
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc())
+    number = std::strtod(std::string(text).c_str(), nullptr);
   return number;
 }
 
-std::string_view FieldScanner::String(std::string* buffer) const { return Decode(text_, buffer); }
+std::string_view ScannedFields::Field::String(std::string* buffer) const { return Decode(text, buffer); }
 
 }  // namespace parquedb

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "parquedb/status.h"
 
@@ -26,11 +28,7 @@ class FieldScanner {
   std::string_view name() const { return name_; }
   FieldKind kind() const { return kind_; }
   std::string_view text() const { return text_; }
-  // The value, by kind. String() decodes escapes into `buffer` if there are any.
   int64_t Integer() const { return integer_; }
-  double Double() const;
-  bool Bool() const { return text_ == "true"; }
-  std::string_view String(std::string* buffer) const;
 
  private:
   Status Damaged() const;
@@ -42,6 +40,27 @@ class FieldScanner {
   std::string_view name_, text_;
   FieldKind kind_ = FieldKind::kOther;
   int64_t integer_ = 0;
+};
+
+// The top-level members of one text, scanned once for all who look at them. Names and texts lie in the text, or in here
+// where escapes had to be decoded. Reused from text to text.
+class ScannedFields {
+ public:
+  struct Field {
+    std::string_view name, text;
+    FieldKind kind;
+    int64_t integer;
+    // The value, by kind. String() decodes escapes into `buffer` if there are any.
+    double Double() const;
+    bool Bool() const { return text == "true"; }
+    std::string_view String(std::string* buffer) const;
+  };
+  Status Scan(std::string_view object);
+  const std::vector<Field>& fields() const { return fields_; }
+
+ private:
+  std::vector<Field> fields_;
+  std::deque<std::string> decoded_names_;
 };
 
 // True if a double holds this integer exactly.

@@ -38,36 +38,53 @@ std::optional<ColumnType> TypeOf(const FieldCounts& counts) {
 
 int64_t Present(const FieldCounts& counts) { return counts.strings + counts.integers + counts.doubles + counts.bools; }
 
+void Count(const ScannedFields::Field& field, FieldCounts* counts) {
+  switch (field.kind) {
+    case FieldKind::kString:
+      ++counts->strings;
+      break;
+    case FieldKind::kInteger:
+      ++counts->integers;
+      if (!IsExactInDouble(field.integer)) ++counts->inexact_integers;
+      break;
+    case FieldKind::kDouble:
+      ++counts->doubles;
+      break;
+    case FieldKind::kBool:
+      ++counts->bools;
+      break;
+    case FieldKind::kOther:
+      if (field.text != "null") ++counts->others;
+      break;
+  }
+}
+
 }  // namespace
 
-Status CountFields(std::string_view data, int sign, FieldTable* table) {
-  FieldScanner scanner(data);
-  while (true) {
-    ASSIGN_OR_RETURN(bool more, scanner.Next());
-    if (!more) return Status::Ok();
-    if (scanner.name().starts_with('$')) continue;
-    auto found = table->find(scanner.name());
-    if (found == table->end()) found = table->emplace(std::string(scanner.name()), FieldCounts()).first;
-    FieldCounts& counts = found->second;
-    switch (scanner.kind()) {
-      case FieldKind::kString:
-        counts.strings += sign;
-        break;
-      case FieldKind::kInteger:
-        counts.integers += sign;
-        if (!IsExactInDouble(scanner.Integer())) counts.inexact_integers += sign;
-        break;
-      case FieldKind::kDouble:
-        counts.doubles += sign;
-        break;
-      case FieldKind::kBool:
-        counts.bools += sign;
-        break;
-      case FieldKind::kOther:
-        if (scanner.text() != "null") counts.others += sign;
-        break;
+void FieldCounter::Add(const ScannedFields& fields) {
+  for (size_t i = 0; i < fields.fields().size(); ++i) {
+    const ScannedFields::Field& field = fields.fields()[i];
+    if (field.name.starts_with('$')) continue;
+    if (order_.size() <= i) order_.resize(i + 1, table_.end());
+    FieldTable::iterator& place = order_[i];
+    if (place == table_.end() || place->first != field.name) {
+      place = table_.find(field.name);
+      if (place == table_.end()) place = table_.emplace(std::string(field.name), FieldCounts()).first;
     }
+    Count(field, &place->second);
   }
+}
+
+Status CountFields(std::string_view data, FieldTable* table) {
+  ScannedFields fields;
+  RETURN_IF_ERROR(fields.Scan(data));
+  for (const ScannedFields::Field& field : fields.fields()) {
+    if (field.name.starts_with('$')) continue;
+    auto found = table->find(field.name);
+    if (found == table->end()) found = table->emplace(std::string(field.name), FieldCounts()).first;
+    Count(field, &found->second);
+  }
+  return Status::Ok();
 }
 
 TableSchema TypedColumns(const FieldTable& table, int64_t rows) {

@@ -66,6 +66,7 @@ struct TableWriterOptions {
   int64_t row_group_rows = 65'536;
   int64_t page_rows = 128;  // rows a page holds at most
   uint64_t page_bytes = 64u << 10;
+  int64_t dictionary_bytes = 8 << 20;  // of a column in a row group; what does not fit goes without a dictionary
 };
 
 // Writes one Parquet file into a PendingFile. One thread. Page index, page CRCs and sorted-column metadata are written.

@@ -60,7 +60,7 @@ std::shared_ptr<parquet::WriterProperties> MakeProperties(const TableSchema& sch
       ->data_pagesize(static_cast<int64_t>(options.page_bytes))
       ->max_rows_per_page(kPageRows);
   builder.max_row_group_length(options.row_group_rows);
-  builder.dictionary_pagesize_limit(8 << 20);
+  builder.dictionary_pagesize_limit(options.dictionary_bytes);
   if (sorted_by >= 0) {
     parquet::SortingColumn sorting;
     sorting.column_idx = sorted_by;

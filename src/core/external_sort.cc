@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/key_prefix.h"
 #include "core/temporary_file.h"
 
 namespace parquedb {
@@ -15,6 +16,7 @@ constexpr size_t kRunBufferBytes = 256 * 1024;  // read ahead of one run while m
 struct Record {
   uint64_t offset;  // of the key in the arena; the payload follows it
   uint32_t key_bytes, payload_bytes;
+  uint64_t prefix;  // of the key, once sorting begins
 };
 
 // Reads one sorted run back: u32 key length, u32 payload length, key, payload.
@@ -77,9 +79,18 @@ struct ExternalSorter::State {
   std::string_view Payload(const Record& record) const {
     return std::string_view(arena).substr(record.offset + record.key_bytes, record.payload_bytes);
   }
+  // Equal keys keep their order: later records lie further back in the arena.
   void SortRecords() {
-    std::stable_sort(records.begin(), records.end(),
-                     [this](const Record& a, const Record& b) { return Key(a) < Key(b); });
+    if (records.empty()) return;
+    std::string_view first = Key(records.front());
+    size_t common = first.size();
+    for (const Record& record : records) common = std::min(common, CommonPrefix(first, Key(record)));
+    for (Record& record : records) record.prefix = PrefixBehind(Key(record), common);
+    std::sort(records.begin(), records.end(), [this](const Record& a, const Record& b) {
+      if (a.prefix != b.prefix) return a.prefix < b.prefix;
+      int order = Key(a).compare(Key(b));
+      return order != 0 ? order < 0 : a.offset < b.offset;
+    });
   }
   // Later runs hold later records, so equal keys come out in the order they were added.
   bool Behind(size_t a, size_t b) const {
@@ -138,7 +149,7 @@ Status ExternalSorter::Add(std::string_view key, std::string_view payload) {
   uint64_t bytes = state.arena.size() + state.records.size() * sizeof(Record) + key.size() + payload.size();
   if (bytes > state.budget && !state.records.empty()) RETURN_IF_ERROR(state.Spill());
   state.records.push_back(
-      {state.arena.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(payload.size())});
+      {state.arena.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(payload.size()), 0});
   state.arena.append(key);
   state.arena.append(payload);
   ++state.count;

@@ -89,7 +89,7 @@ std::string ToHex(const Sha256Bytes& bytes) {
 
 std::string Sha256Hex(std::string_view bytes) { return ToHex(Sha256Of(bytes)); }
 
-Sha256Bytes StateDigest::Term(std::string_view target, std::string_view state) {
+Sha256Bytes StateDigest::HashOf(std::string_view target, std::string_view state) {
   thread_local Sha256 hash;
   hash.Update(target);
   hash.Update(std::string_view("\0", 1));
@@ -97,13 +97,13 @@ Sha256Bytes StateDigest::Term(std::string_view target, std::string_view state) {
   return hash.Finish();
 }
 
-void StateDigest::AddTerm(const Sha256Bytes& term) { AddWords(words_, ToWords(term)); }
+void StateDigest::AddHash(const Sha256Bytes& hash) { AddWords(words_, ToWords(hash)); }
 
-void StateDigest::SubtractTerm(const Sha256Bytes& term) { SubtractWords(words_, ToWords(term)); }
+void StateDigest::SubtractHash(const Sha256Bytes& hash) { SubtractWords(words_, ToWords(hash)); }
 
-void StateDigest::Add(std::string_view target, std::string_view state) { AddTerm(Term(target, state)); }
+void StateDigest::Add(std::string_view target, std::string_view state) { AddHash(HashOf(target, state)); }
 
-void StateDigest::Subtract(std::string_view target, std::string_view state) { SubtractTerm(Term(target, state)); }
+void StateDigest::Subtract(std::string_view target, std::string_view state) { SubtractHash(HashOf(target, state)); }
 
 void StateDigest::Apply(std::string_view target, const std::optional<std::string>& before,
                         const std::optional<std::string>& after) {

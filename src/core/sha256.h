@@ -36,10 +36,10 @@ std::string Sha256Hex(std::string_view bytes);
 // kept up to date event by event and does not depend on order. The sum is read big-endian, as the hash is printed.
 class StateDigest {
  public:
-  // The term of one entity.
-  static Sha256Bytes Term(std::string_view target, std::string_view state);
-  void AddTerm(const Sha256Bytes& term);
-  void SubtractTerm(const Sha256Bytes& term);
+  // The hash of one live entity: what Add adds.
+  static Sha256Bytes HashOf(std::string_view target, std::string_view state);
+  void AddHash(const Sha256Bytes& hash);
+  void SubtractHash(const Sha256Bytes& hash);
   void Add(std::string_view target, std::string_view state);
   void Subtract(std::string_view target, std::string_view state);
   // What one event does: takes `before` out, puts `after` in.

@@ -52,31 +52,23 @@ int64_t Ulid::ts_ms() const {
 
 std::string Ulid::ToString() const {
   // 26 digits of 5 bits hold 130 bits: two zero bits in front.
+  unsigned __int128 number = 0;
+  for (unsigned char byte : bytes) number = number << 8 | byte;
   std::string text(26, '0');
-  for (int digit = 0; digit < 26; ++digit) {
-    int value = 0;
-    for (int bit = 0; bit < 5; ++bit) {
-      int position = digit * 5 + bit - 2;
-      int one = position < 0 ? 0 : (bytes[position / 8] >> (7 - position % 8)) & 1;
-      value = value * 2 + one;
-    }
-    text[digit] = kAlphabet[value];
-  }
+  for (size_t digit = 26; digit-- > 0; number >>= 5) text[digit] = kAlphabet[static_cast<size_t>(number & 31)];
   return text;
 }
 
 std::optional<Ulid> Ulid::Parse(std::string_view text) {
   if (text.size() != 26 || text[0] > '7') return std::nullopt;
-  Ulid id;
-  for (int digit = 0; digit < 26; ++digit) {
-    int value = DigitValue(text[digit]);
+  unsigned __int128 number = 0;
+  for (char c : text) {
+    int value = DigitValue(c);
     if (value < 0) return std::nullopt;
-    for (int bit = 0; bit < 5; ++bit) {
-      int position = digit * 5 + bit - 2;
-      if (position < 0) continue;
-      id.bytes[position / 8] |= static_cast<unsigned char>(((value >> (4 - bit)) & 1) << (7 - position % 8));
-    }
+    number = number << 5 | static_cast<unsigned>(value);
   }
+  Ulid id;
+  for (size_t i = 16; i-- > 0; number >>= 8) id.bytes[i] = static_cast<unsigned char>(number);
   return id;
 }
 

@@ -48,7 +48,7 @@ Event ToEvent(EventDraft draft, int64_t ts_ms) {
   return event;
 }
 
-EventView ViewOfDraft(const EventDraft& draft, std::string* id_text) {
+EventView ViewOfDraft(const EventDraft& draft, int64_t ts_ms, std::string* id_text) {
   EventView view;
   view.op = draft.op;
   view.target = draft.target;
@@ -56,7 +56,8 @@ EventView ViewOfDraft(const EventDraft& draft, std::string* id_text) {
   view.after = draft.after;
   view.actor = draft.actor;
   view.metadata = draft.metadata;
-  view.ts_ms = draft.ts_ms.value_or(0);
+  view.ts_ms = draft.ts_ms.value_or(ts_ms);
+  if (draft.after_hash) view.after_hash = &*draft.after_hash;
   if (draft.id) {
     *id_text = draft.id->ToString();
     view.id = *id_text;
@@ -207,20 +208,23 @@ Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
   EventIdSource ids = log_->ids();
   ASSIGN_OR_RETURN(EventIdSource::Stamp at, log_->Reserve());
   log_->ids() = ids;
+  const Stamp stamp{at.ts_ms, options_.actor};
+  auto write_direct = [&](std::vector<EventDraft> head) -> Result<BatchResult> {
+    ASSIGN_OR_RETURN(BatchResult direct, WriteDirect(std::move(head), source, stamp));
+    direct.undo_point = result.undo_point;
+    return direct;
+  };
+  const auto direct_bytes = static_cast<uint64_t>(TestNumber(kDirectBatchVariable).value_or(kDirectBatchBytes));
+  if (source.likely_bytes() > direct_bytes) return write_direct({});
   std::vector<EventDraft> drafts;
   uint64_t bytes = 0;
-  const auto direct_bytes = static_cast<uint64_t>(TestNumber(kDirectBatchVariable).value_or(kDirectBatchBytes));
   while (true) {
     EventDraft draft;
-    ASSIGN_OR_RETURN(bool more, source.Next({at.ts_ms, options_.actor}, &draft));
+    ASSIGN_OR_RETURN(bool more, source.Next(stamp, &draft));
     if (!more) break;
     bytes += DraftBytes(draft);
     drafts.push_back(std::move(draft));
-    if (bytes > direct_bytes) {
-      ASSIGN_OR_RETURN(BatchResult direct, WriteDirect(std::move(drafts), source));
-      direct.undo_point = result.undo_point;
-      return direct;
-    }
+    if (bytes > direct_bytes) return write_direct(std::move(drafts));
   }
   result.events = static_cast<int64_t>(drafts.size());
   if (drafts.empty()) return result;
@@ -234,19 +238,23 @@ Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
   return result;
 }
 
-Result<BatchResult> DatabaseState::WriteDirect(std::vector<EventDraft> head, DraftSource& source) {
+Result<BatchResult> DatabaseState::WriteDirect(std::vector<EventDraft> head, DraftSource& source, const Stamp& stamp) {
   BatchResult result;
   auto produce = [&](LogWriter::BatchSink& sink) -> Status {
     std::string id_text;
-    auto append = [&](const EventDraft& draft) {
+    auto append = [&](const EventDraft& draft) -> Status {
       ++result.events;
-      return sink.Append(ViewOfDraft(draft, &id_text));
+      RETURN_IF_ERROR(sink.Append(ViewOfDraft(draft, stamp.ts_ms, &id_text)));
+      return draft.ends_run ? sink.EndRun() : Status::Ok();
     };
-    for (const EventDraft& draft : head) RETURN_IF_ERROR(append(draft));
+    for (EventDraft& draft : head) {
+      RETURN_IF_ERROR(append(draft));
+      draft = {};  // its texts are in the row group now
+    }
     head = {};
     while (true) {
       EventDraft draft;
-      ASSIGN_OR_RETURN(bool more, source.Next({sink.ts_ms(), options_.actor}, &draft));
+      ASSIGN_OR_RETURN(bool more, source.Next(stamp, &draft));
       if (!more) return Status::Ok();
       RETURN_IF_ERROR(append(draft));
     }

@@ -35,6 +35,8 @@ class DraftSource {
   virtual ~DraftSource() = default;
   // False at the end. `stamp` is that of the whole batch.
   virtual Result<bool> Next(const Stamp& stamp, EventDraft* draft) = 0;
+  // Bytes of the batch as far as they can be known before; above kDirectBatchBytes it is not held in memory at all.
+  virtual uint64_t likely_bytes() const { return 0; }
 };
 
 struct BatchResult {
@@ -79,7 +81,7 @@ class DatabaseState {
   Status Refresh();
   Status MaintainIfDue();
   std::string UndoPointLocked() const;
-  Result<BatchResult> WriteDirect(std::vector<EventDraft> head, DraftSource& source);
+  Result<BatchResult> WriteDirect(std::vector<EventDraft> head, DraftSource& source, const Stamp& stamp);
 
   OpenOptions options_;
   std::shared_ptr<StorageBackend> storage_;

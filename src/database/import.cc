@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "core/external_sort.h"
+#include "core/key_prefix.h"
 #include "core/limits.h"
 #include "model/names.h"
 
@@ -13,8 +15,8 @@ namespace parquedb {
 namespace {
 
 constexpr uint64_t kIdBudgetBytes = 64 * kMiB;
-constexpr size_t kSortRows = 65'536;           // a row group: sorted by id, so that later merges stream
-constexpr uint64_t kSortBytes = 48 * kMiB;
+constexpr size_t kSortRows = 32'768;        // a run: sorted by id, so that later merges stream
+constexpr uint64_t kSortBytes = 24 * kMiB;  // of one run; another is being written meanwhile
 constexpr size_t kMaxNamed = 10;               // ids that an error names
 
 // Finds ids that come twice, and ids that the database has already.
@@ -72,21 +74,27 @@ class RecordDrafts : public DraftSource {
       : storage_(storage), view_(view), source_(source), reader_(std::move(reader)) {}
 
   Result<bool> Next(const Stamp& stamp, EventDraft* draft) override {
-    if (next_ == sorted_.size()) {
-      RETURN_IF_ERROR(Fill());
-      if (sorted_.empty()) {
+    if (next_ == order_.size()) {
+      RETURN_IF_ERROR(Fill({stamp.ts_ms, stamp.actor}));
+      if (order_.empty()) {
         RETURN_IF_ERROR(Finish());
         return false;
       }
     }
-    ImportRecord& record = sorted_[next_++];
+    ImportDraft& made = taken_[order_[next_++].index];
     ++created;
-    Entity entity = ToEntity(std::move(record), stamp.ts_ms, stamp.actor);
     draft->op = Op::kCreate;
-    draft->target = IdToTarget(entity.id);
-    draft->after = EncodeState(entity);
+    draft->target = IdToTarget(made.id);
+    draft->after = std::move(made.state);
+    draft->after_hash = made.hash;
+    draft->ends_run = next_ == order_.size();
     if (!stamp.actor.empty()) draft->actor = stamp.actor;
     return true;
+  }
+  uint64_t likely_bytes() const override {
+    std::error_code error;  // of a pipe, for one: then nothing is known
+    uint64_t bytes = std::filesystem::file_size(source_.file, error);
+    return error ? 0 : bytes;
   }
 
   int64_t created = 0;
@@ -94,28 +102,42 @@ class RecordDrafts : public DraftSource {
   int64_t skipped() const { return reader_->skipped(); }
 
  private:
-  Status Fill() {
-    sorted_.clear();
+  Status Fill(const RecordStamp& stamp) {
+    taken_.clear();
     next_ = 0;
     uint64_t bytes = 0;
-    ImportRecord record;
-    while (!ended_ && sorted_.size() < kSortRows && bytes < kSortBytes) {
-      ASSIGN_OR_RETURN(bool more, reader_->Next(&record));
+    ImportDraft draft;
+    while (!ended_ && taken_.size() < kSortRows && bytes < kSortBytes) {
+      ASSIGN_OR_RETURN(bool more, reader_->NextDraft(stamp, &draft));
       if (!more) {
         ended_ = true;
         break;
       }
-      RETURN_IF_ERROR(ids_.Add(record.id, record.line));
-      std::string_view ns = NamespaceOfId(record.id);
+      std::string_view ns = NamespaceOfId(draft.id);
       if (ns != last_ns_) {
         last_ns_ = std::string(ns);
         namespaces.insert(last_ns_);
       }
-      bytes += record.id.size() + record.fields.size() + sizeof record;
-      sorted_.push_back(std::move(record));
+      bytes += draft.id.size() + draft.state.size() + sizeof draft;
+      taken_.push_back(std::move(draft));
     }
-    std::stable_sort(sorted_.begin(), sorted_.end(), [](const ImportRecord& a, const ImportRecord& b) { return a.id < b.id; });
+    Sort();
+    for (const Place& place : order_) RETURN_IF_ERROR(ids_.Add(taken_[place.index].id, taken_[place.index].line));
     return Status::Ok();
+  }
+
+  // The drafts stay where they are; order_ says how they come.
+  void Sort() {
+    order_.clear();
+    if (taken_.empty()) return;
+    size_t common = taken_.front().id.size();
+    for (const ImportDraft& draft : taken_) common = std::min(common, CommonPrefix(taken_.front().id, draft.id));
+    for (size_t i = 0; i < taken_.size(); ++i) order_.push_back({PrefixBehind(taken_[i].id, common), i});
+    std::sort(order_.begin(), order_.end(), [this](const Place& a, const Place& b) {
+      if (a.prefix != b.prefix) return a.prefix < b.prefix;
+      int order = taken_[a.index].id.compare(taken_[b.index].id);
+      return order != 0 ? order < 0 : a.index < b.index;
+    });
   }
 
   Status Finish() {
@@ -129,7 +151,12 @@ class RecordDrafts : public DraftSource {
   const View& view_;
   const ImportSource& source_;
   std::unique_ptr<RecordReader> reader_;
-  std::vector<ImportRecord> sorted_;
+  std::vector<ImportDraft> taken_;  // of one row group, as they came
+  struct Place {
+    uint64_t prefix;
+    size_t index;  // in taken_
+  };
+  std::vector<Place> order_;
   size_t next_ = 0;
   bool ended_ = false;
   std::string last_ns_;

@@ -22,6 +22,7 @@ bool HasSpecial(uint64_t word) {
   return (found & kHighs) != 0;
 }
 
+bool IsBlank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 void AppendUtf8(std::string* out, uint32_t code) {
@@ -130,19 +131,36 @@ void AppendJsonDouble(std::string* out, double number) {
 
 Status JsonNormalizer::Run(std::string_view text, const ParseLimits& limits, std::string* out,
                            std::vector<MemberSpan>* members) {
-  begin_ = at_ = text.data();
+  std::string_view stored;
+  RETURN_IF_ERROR(View(text, limits, out, &stored, members));
+  if (out->empty()) out->assign(stored);
+  return Status::Ok();
+}
+
+Status JsonNormalizer::View(std::string_view text, const ParseLimits& limits, std::string* buffer,
+                            std::string_view* stored, std::vector<MemberSpan>* members) {
+  begin_ = at_ = kept_ = text.data();
   end_ = begin_ + text.size();
   max_depth_ = limits.max_depth;
-  out_ = out;
+  out_ = buffer;
   members_ = members;
   names_.clear();
-  out->clear();
+  buffer->clear();
   if (members != nullptr) members->clear();
-  if (text.size() > limits.max_bytes) return InvalidData("the text has " + std::to_string(text.size()) + " bytes; at most " + std::to_string(limits.max_bytes) + " are read");
+  if (text.size() > limits.max_bytes)
+    return InvalidData("the text has " + std::to_string(text.size()) + " bytes; at most " +
+                       std::to_string(limits.max_bytes) + " are read");
   SkipBlanks();
   RETURN_IF_ERROR(ReadValue(1));
-  SkipBlanks();
+  const char* value_end = at_;
+  while (at_ < end_ && IsBlank(*at_)) ++at_;
   if (at_ != end_) return Fail("something follows the value");
+  if (buffer->empty()) {
+    *stored = std::string_view(kept_, static_cast<size_t>(value_end - kept_));
+    return Status::Ok();
+  }
+  CopyKept(value_end);
+  *stored = *buffer;
   return Status::Ok();
 }
 
@@ -150,8 +168,16 @@ Status JsonNormalizer::Fail(std::string_view what) const {
   return InvalidData("not valid JSON at byte " + std::to_string(at_ - begin_) + ": " + std::string(what));
 }
 
+void JsonNormalizer::CopyKept(const char* until) {
+  out_->append(kept_, until);
+  kept_ = until;
+}
+
 void JsonNormalizer::SkipBlanks() {
-  while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+  if (at_ == end_ || !IsBlank(*at_)) return;
+  CopyKept(at_);
+  while (at_ < end_ && IsBlank(*at_)) ++at_;
+  kept_ = at_;
 }
 
 Status JsonNormalizer::ReadValue(int depth) {
@@ -172,7 +198,6 @@ Status JsonNormalizer::ReadLiteral(std::string_view word) {
     return Fail("a value was expected");
   }
   at_ += word.size();
-  out_->append(word);
   return Status::Ok();
 }
 
@@ -180,53 +205,64 @@ Status JsonNormalizer::ReadObject(int depth) {
   if (depth > max_depth_) return Fail("more than " + std::to_string(max_depth_) + " levels");
   size_t first_name = names_.size();
   ++at_;
-  out_->push_back('{');
   SkipBlanks();
   if (at_ < end_ && *at_ == '}') {
     ++at_;
-    out_->push_back('}');
     return Status::Ok();
   }
   while (true) {
     if (at_ == end_ || *at_ != '"') return Fail("a member name in quotes was expected");
     MemberSpan span;
-    span.name_begin = out_->size();
+    span.name_begin = stored_size();
     RETURN_IF_ERROR(ReadString());
-    span.name_end = out_->size();
-    names_.push_back({span.name_begin, span.name_end});
+    PushName(span.name_begin);
+    span.name_end = names_.back().end;
     RETURN_IF_ERROR(CheckDuplicate(first_name));
     SkipBlanks();
     if (at_ == end_ || *at_ != ':') return Fail("':' was expected");
     ++at_;
-    out_->push_back(':');
     SkipBlanks();
-    span.value_begin = out_->size();
+    span.value_begin = stored_size();
     RETURN_IF_ERROR(ReadValue(depth + 1));
-    span.value_end = out_->size();
+    span.value_end = stored_size();
     if (depth == 1 && members_ != nullptr) members_->push_back(span);
     SkipBlanks();
     if (at_ == end_) return Fail("the text ends inside an object");
     if (*at_ == '}') break;
     if (*at_ != ',') return Fail("',' or '}' was expected");
     ++at_;
-    out_->push_back(',');
     SkipBlanks();
   }
   ++at_;
-  out_->push_back('}');
   RETURN_IF_ERROR(CheckDuplicates(first_name));
   names_.resize(first_name);
   return Status::Ok();
+}
+
+// A name lies in one piece: in the input, or in *out_ if something in it had to be changed.
+void JsonNormalizer::PushName(size_t begin) {
+  if (begin < out_->size()) CopyKept(at_);
+  Name name{begin, stored_size(), 0};
+  std::string_view text = TextOf(name);
+  if (text.size() >= sizeof name.mark) std::memcpy(&name.mark, text.data(), sizeof name.mark);
+  else std::memcpy(&name.mark, text.data(), text.size());
+  name.mark ^= text.size() << 56;
+  names_.push_back(name);
+}
+
+std::string_view JsonNormalizer::TextOf(const Name& name) const {
+  size_t copied = out_->size();
+  const char* at = name.begin < copied ? out_->data() + name.begin : kept_ + (name.begin - copied);
+  return {at, name.end - name.begin};
 }
 
 // Names are compared in stored form, which is one to one.
 Status JsonNormalizer::CheckDuplicate(size_t first_name) const {
   if (names_.size() - first_name > kFewMembers) return Status::Ok();  // CheckDuplicates at the end
   const Name& last = names_.back();
-  std::string_view text(*out_), name = text.substr(last.begin, last.end - last.begin);
   for (size_t i = first_name; i + 1 < names_.size(); ++i) {
-    if (names_[i].end - names_[i].begin == name.size() && text.substr(names_[i].begin, name.size()) == name) {
-      return Fail("the member " + std::string(name) + " comes twice");
+    if (names_[i].mark == last.mark && TextOf(names_[i]) == TextOf(last)) {
+      return Fail("the member " + std::string(TextOf(last)) + " comes twice");
     }
   }
   return Status::Ok();
@@ -234,23 +270,19 @@ Status JsonNormalizer::CheckDuplicate(size_t first_name) const {
 
 Status JsonNormalizer::CheckDuplicates(size_t first_name) {
   if (names_.size() - first_name <= kFewMembers) return Status::Ok();
-  std::string_view text(*out_);
-  auto name = [&](const Name& span) { return text.substr(span.begin, span.end - span.begin); };
   auto first = names_.begin() + static_cast<std::ptrdiff_t>(first_name);
-  std::sort(first, names_.end(), [&](const Name& a, const Name& b) { return name(a) < name(b); });
-  auto twice = std::adjacent_find(first, names_.end(), [&](const Name& a, const Name& b) { return name(a) == name(b); });
-  if (twice != names_.end()) return Fail("the member " + std::string(name(*twice)) + " comes twice");
+  std::sort(first, names_.end(), [&](const Name& a, const Name& b) { return TextOf(a) < TextOf(b); });
+  auto twice = std::adjacent_find(first, names_.end(), [&](const Name& a, const Name& b) { return TextOf(a) == TextOf(b); });
+  if (twice != names_.end()) return Fail("the member " + std::string(TextOf(*twice)) + " comes twice");
   return Status::Ok();
 }
 
 Status JsonNormalizer::ReadArray(int depth) {
   if (depth > max_depth_) return Fail("more than " + std::to_string(max_depth_) + " levels");
   ++at_;
-  out_->push_back('[');
   SkipBlanks();
   if (at_ < end_ && *at_ == ']') {
     ++at_;
-    out_->push_back(']');
     return Status::Ok();
   }
   while (true) {
@@ -260,19 +292,15 @@ Status JsonNormalizer::ReadArray(int depth) {
     if (*at_ == ']') break;
     if (*at_ != ',') return Fail("',' or ']' was expected");
     ++at_;
-    out_->push_back(',');
     SkipBlanks();
   }
   ++at_;
-  out_->push_back(']');
   return Status::Ok();
 }
 
 Status JsonNormalizer::ReadString() {
   ++at_;
-  out_->push_back('"');
   while (true) {
-    const char* plain = at_;
     while (end_ - at_ >= 8) {
       uint64_t word;
       std::memcpy(&word, at_, 8);
@@ -283,11 +311,12 @@ Status JsonNormalizer::ReadString() {
            *at_ != '"' && *at_ != '\\') {
       ++at_;
     }
-    out_->append(plain, at_);
     if (at_ == end_) return Fail("the text ends inside a string");
     if (*at_ == '"') break;
     if (*at_ == '\\') {
+      CopyKept(at_);
       RETURN_IF_ERROR(ReadEscape());
+      kept_ = at_;
     } else if (static_cast<unsigned char>(*at_) >= 0x80) {
       RETURN_IF_ERROR(ReadUtf8());
     } else {
@@ -295,14 +324,12 @@ Status JsonNormalizer::ReadString() {
     }
   }
   ++at_;
-  out_->push_back('"');
   return Status::Ok();
 }
 
 Status JsonNormalizer::ReadUtf8() {
   int length = Utf8Length(reinterpret_cast<const unsigned char*>(at_), reinterpret_cast<const unsigned char*>(end_));
   if (length == 0) return Fail("not valid UTF-8");
-  out_->append(at_, static_cast<size_t>(length));
   at_ += length;
   return Status::Ok();
 }
@@ -357,7 +384,9 @@ Status JsonNormalizer::ReadNumber() {
   bool integer = at_ == end_ || (*at_ != '.' && *at_ != 'e' && *at_ != 'E');
   if (!integer) return ReadFraction(begin, *at_ == '.');
   if (at_ - begin == 2 && begin[0] == '-' && begin[1] == '0') {
+    CopyKept(begin);
     out_->append("-0.0");
+    kept_ = at_;
     return Status::Ok();
   }
   if (at_ - digits > 18) {  // 19 digits may be too many for 64 bits
@@ -367,7 +396,6 @@ Status JsonNormalizer::ReadNumber() {
                 (*begin != '-' && std::from_chars(begin, at_, as_unsigned).ec == std::errc());
     if (!fits) return Fail("the integer " + std::string(begin, at_) + " is outside -2^63 … 2^64-1");
   }
-  out_->append(begin, at_);
   return Status::Ok();
 }
 
@@ -389,16 +417,15 @@ Status JsonNormalizer::ReadFraction(const char* begin, bool plain) {
   }
   bool canonical_end = fraction_end[-1] != '0' || fraction_end - point == 2;
   bool has_integer_part = *begin != '0' && *begin != '-';  // not "0.00000001"
-  if (plain && canonical_end && has_integer_part && fraction_end - begin <= kExactDigits) {
-    out_->append(begin, at_);
-    return Status::Ok();
-  }
+  if (plain && canonical_end && has_integer_part && fraction_end - begin <= kExactDigits) return Status::Ok();
   double number = 0;
   if (std::from_chars(begin, at_, number).ec == std::errc::result_out_of_range) {
     number = std::strtod(std::string(begin, at_).c_str(), nullptr);  // tells overflow from underflow
   }
   if (std::isinf(number)) return Fail("the number " + std::string(begin, at_) + " is too large for a double");
+  CopyKept(begin);
   AppendJsonDouble(out_, number);
+  kept_ = at_;
   return Status::Ok();
 }
 

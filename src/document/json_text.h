@@ -21,10 +21,14 @@ class JsonNormalizer {
   // Replaces *out by the stored form of `text`. `members`, if given, is filled when the text is an object. Errors as
   // ParseJson.
   Status Run(std::string_view text, const ParseLimits& limits, std::string* out, std::vector<MemberSpan>* members);
+  // The same without a copy where there is nothing to change: *stored lies in `text` or in *buffer.
+  Status View(std::string_view text, const ParseLimits& limits, std::string* buffer, std::string_view* stored,
+              std::vector<MemberSpan>* members);
 
  private:
   struct Name {
-    size_t begin, end;  // in *out_
+    size_t begin, end;  // in the stored text
+    uint64_t mark;      // of its length and first bytes; names that differ mostly differ here
   };
   Status ReadValue(int depth);
   Status ReadObject(int depth);
@@ -40,10 +44,16 @@ class JsonNormalizer {
   Result<uint32_t> ReadHex4();
   Status Fail(std::string_view what) const;
   void SkipBlanks();
+  // Input from kept_ to at_ is stored as it is and not copied before something else has to be written.
+  size_t stored_size() const { return out_->size() + static_cast<size_t>(at_ - kept_); }
+  void CopyKept(const char* until);
+  std::string_view TextOf(const Name& name) const;
+  void PushName(size_t begin);
 
   const char* begin_ = nullptr;
   const char* at_ = nullptr;
   const char* end_ = nullptr;
+  const char* kept_ = nullptr;
   int max_depth_ = 0;
   std::string* out_ = nullptr;
   std::vector<MemberSpan>* members_ = nullptr;

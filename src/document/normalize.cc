@@ -7,7 +7,7 @@ namespace parquedb {
 struct RecordNormalizer::State {
   JsonNormalizer normalizer;
   std::string id_field;  // with quotes
-  std::string text;
+  std::string buffer;  // for stored texts that differ from what came
   std::vector<MemberSpan> members;
 };
 
@@ -18,14 +18,15 @@ RecordNormalizer::~RecordNormalizer() = default;
 
 Status RecordNormalizer::Normalize(std::string_view text, NormalizedRecord* out) {
   State& state = *state_;
-  RETURN_IF_ERROR(state.normalizer.Run(text, {}, &state.text, &state.members));
-  if (state.text[0] != '{') return InvalidData("a record must be a JSON object");
+  std::string_view stored;
+  RETURN_IF_ERROR(state.normalizer.View(text, {}, &state.buffer, &stored, &state.members));
+  if (stored[0] != '{') return InvalidData("a record must be a JSON object");
   out->system.clear();
   out->has_id_text = false;
   bool plain = true;  // no system member so far: the fields are the text as it is
   for (const MemberSpan& span : state.members) {
-    std::string_view name = std::string_view(state.text).substr(span.name_begin, span.name_end - span.name_begin);
-    std::string_view value = std::string_view(state.text).substr(span.value_begin, span.value_end - span.value_begin);
+    std::string_view name = stored.substr(span.name_begin, span.name_end - span.name_begin);
+    std::string_view value = stored.substr(span.value_begin, span.value_end - span.value_begin);
     if (name.size() > 2 && name[1] == '$') {
       plain = false;
       out->system.push_back({std::string(name.substr(1, name.size() - 2)), std::string(value)});
@@ -36,14 +37,14 @@ Status RecordNormalizer::Normalize(std::string_view text, NormalizedRecord* out)
     }
   }
   if (plain) {
-    out->fields.assign(state.text, 1, state.text.size() - 2);
+    out->fields.assign(stored.substr(1, stored.size() - 2));
     return Status::Ok();
   }
   out->fields.clear();
   for (const MemberSpan& span : state.members) {
-    if (span.name_end - span.name_begin > 2 && state.text[span.name_begin + 1] == '$') continue;
+    if (span.name_end - span.name_begin > 2 && stored[span.name_begin + 1] == '$') continue;
     if (!out->fields.empty()) out->fields.push_back(',');
-    out->fields.append(state.text, span.name_begin, span.value_end - span.name_begin);
+    out->fields.append(stored.substr(span.name_begin, span.value_end - span.name_begin));
   }
   return Status::Ok();
 }

@@ -205,7 +205,7 @@ class DirectoryLog : public LogWriter {
       }
       return batch_->Append(event);
     }
-    int64_t ts_ms() const override { return ts_ms_; }
+    Status EndRun() override { return batch_->EndRun(); }
     int64_t head() const { return head_; }
 
    private:

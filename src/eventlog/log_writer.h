@@ -35,6 +35,8 @@ struct EventDraft {
   std::optional<std::string> before, after, actor, metadata;
   std::optional<int64_t> ts_ms;
   std::optional<Ulid> id;
+  std::optional<Sha256Bytes> after_hash;  // as EventView::after_hash
+  bool ends_run = false;                  // the last of a sorted run, as BatchSink::EndRun
 };
 
 // Makes an empty database: events/manifest.json is made last, create-only, after _meta/manifest.json and the first WAL
@@ -92,8 +94,9 @@ class LogWriter {
     virtual ~BatchSink() = default;
     // lsn and, where empty, id and ts are filled in. Events get one ts unless they bring their own.
     virtual Status Append(EventView event) = 0;
-    // The ts that this batch uses.
-    virtual int64_t ts_ms() const = 0;
+    // The events since the last call are sorted by target: they become a row group of their own, so that later merges
+    // stream them. Segments end between runs.
+    virtual Status EndRun() = 0;
   };
   virtual Status DirectBatch(const std::function<Status(BatchSink&)>& produce) = 0;
   // Replaces events/manifest.json after `change` was applied to a copy. Durable when it returns.

@@ -69,12 +69,20 @@ Status SegmentBatch::OpenSegment(const EventView& first) {
 Status SegmentBatch::Append(const EventView& event) {
   if (writer_ == nullptr) RETURN_IF_ERROR(OpenSegment(event));
   if (event.before) digest_.Subtract(event.target, *event.before);
-  if (event.after) digest_.Add(event.target, *event.after);
+  if (event.after && event.after_hash != nullptr) digest_.AddHash(*event.after_hash);
+  else if (event.after) digest_.Add(event.target, *event.after);
   RETURN_IF_ERROR(writer_->Append(event));
   open_.max_lsn = event.lsn;
   open_.max_ts_ms = event.ts_ms;
   ++open_.count;
-  return writer_->raw_bytes() >= kSegmentRawBytes ? CloseSegment() : Status::Ok();
+  return !has_runs_ && writer_->raw_bytes() >= kSegmentRawBytes ? CloseSegment() : Status::Ok();
+}
+
+Status SegmentBatch::EndRun() {
+  has_runs_ = true;
+  if (writer_ == nullptr) return Status::Ok();
+  if (writer_->raw_bytes() >= kSegmentRawBytes) return CloseSegment();
+  return writer_->EndRowGroup();
 }
 
 Status SegmentBatch::CloseSegment() {

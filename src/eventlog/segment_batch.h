@@ -25,6 +25,8 @@ class SegmentBatch {
   ~SegmentBatch();
 
   Status Append(const EventView& event);
+  // What came since the last call becomes a row group; a segment that is large enough ends here, and only here.
+  Status EndRun();
   // Publishes what is open. The entries are ready for the manifest.
   Status Finish();
   // The files are the manifest's now: they stay.
@@ -44,7 +46,7 @@ class SegmentBatch {
   std::unique_ptr<SegmentWriter> writer_;
   SegmentEntry open_;
   std::vector<SegmentEntry> entries_;
-  bool kept_ = false;
+  bool kept_ = false, has_runs_ = false;
 };
 
 }  // namespace parquedb

@@ -96,6 +96,7 @@ class ParquetSegmentWriter : public SegmentWriter {
     AppendOptional(kMetadata, event.metadata);
     return table_->EndRow();
   }
+  Status EndRowGroup() override { return table_->EndRowGroup(); }
   uint64_t raw_bytes() const override { return raw_bytes_; }
   int64_t count() const override { return count_; }
   Status Finish(const SegmentFooter& footer) override {
@@ -281,7 +282,7 @@ class ParquetSegment : public Segment {
 
 EventView EventView::Of(const Event& event) {
   auto view = [](const std::optional<std::string>& text) { return text ? std::optional<std::string_view>(*text) : std::nullopt; };
-  return {event.lsn, event.id, event.ts_ms, event.op, event.target, view(event.before), view(event.after), view(event.actor), view(event.metadata)};
+  return {event.lsn, event.id, event.ts_ms, event.op, event.target, view(event.before), view(event.after), view(event.actor), view(event.metadata), nullptr};
 }
 
 Event EventView::Copy() const {

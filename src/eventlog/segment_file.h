@@ -22,6 +22,7 @@ struct EventView {
   Op op = Op::kCreate;
   std::string_view target;
   std::optional<std::string_view> before, after, actor, metadata;
+  const Sha256Bytes* after_hash = nullptr;  // StateDigest::HashOf(target, *after), where the writer of it knows it already
 
   static EventView Of(const Event& event);
   Event Copy() const;
@@ -51,6 +52,7 @@ class SegmentWriter {
   virtual ~SegmentWriter() = default;
   // lsn + 1 each time, (ts, id) ascending.
   virtual Status Append(const EventView& event) = 0;
+  virtual Status EndRowGroup() = 0;  // before it is full
   virtual uint64_t raw_bytes() const = 0;  // appended so far
   virtual int64_t count() const = 0;
   virtual Status Finish(const SegmentFooter& footer) = 0;

@@ -61,7 +61,7 @@ TEST(ExportTest, ParquetComesBackThroughImport) {
   auto storage = *OpenDirectory(folder);
   auto pending = *storage->CreatePending("out.parquet");
   ParquetExport options{.database_id = "db", .through = 9, .counts = {}, .rows = 2};
-  for (const Entity& entity : TwoEntities()) ASSERT_TRUE(CountFields(entity.data, 1, &options.counts).ok());
+  for (const Entity& entity : TwoEntities()) ASSERT_TRUE(CountFields(entity.data, &options.counts).ok());
   auto writer = *ExportParquet(*pending, options);
   for (const Entity& entity : TwoEntities()) ASSERT_TRUE(writer->Append(entity).ok());
   ASSERT_TRUE(writer->Finish().ok());

@@ -63,7 +63,7 @@ Status TakeRecord(NormalizedRecord&& normalized, ImportRecord* record) {
   if (!record->type.empty() && !record->id.empty() && record->type != NamespaceOfId(record->id)) {
     return InvalidData("$type is " + record->type + ", $id is " + record->id);
   }
-  record->fields = std::move(normalized.fields);
+  std::swap(record->fields, normalized.fields);  // each keeps some memory for the next record
   record->id_text = normalized.has_id_text ? std::move(normalized.id_text) : "";
   // What is stored as one text: the links lie in it, and log frames are bounded for it.
   size_t bytes = record->fields.size() + 2;
@@ -72,6 +72,28 @@ Status TakeRecord(NormalizedRecord&& normalized, ImportRecord* record) {
     return InvalidData("the document has " + std::to_string(bytes) + " bytes; at most 16 MiB are allowed");
   }
   return Status::Ok();
+}
+
+DraftMaker::DraftMaker(RecordStamp stamp) : stamp_(std::move(stamp)) {
+  ImportRecord empty;
+  plain_head_ = EncodeState(ToEntity(std::move(empty), stamp_.ts_ms, stamp_.actor));
+  plain_head_.pop_back();  // the brace
+}
+
+ImportDraft DraftMaker::Make(ImportRecord* record) const {
+  ImportDraft draft{.id = record->id, .state = {}, .hash = {}, .line = record->line};
+  bool plain = !record->version && !record->created_at_ms && !record->updated_at_ms && !record->created_by &&
+               !record->updated_by && record->links.empty();
+  if (plain) {
+    draft.state.reserve(plain_head_.size() + record->fields.size() + 2);
+    draft.state.append(plain_head_);
+    if (!record->fields.empty()) draft.state.append(1, ',').append(record->fields);
+    draft.state.push_back('}');
+  } else {
+    draft.state = EncodeState(ToEntity(std::move(*record), stamp_.ts_ms, stamp_.actor));
+  }
+  if (!draft.id.empty()) draft.hash = StateDigest::HashOf(IdToTarget(draft.id), draft.state);
+  return draft;
 }
 
 Entity ToEntity(ImportRecord&& record, int64_t ts_ms, const std::string& actor) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/sha256.h"
 #include "document/normalize.h"
 #include "model/state_text.h"
 #include "parquedb/event.h"
@@ -31,5 +32,31 @@ Status TakeRecord(NormalizedRecord&& normalized, ImportRecord* record);
 // The entity of a record whose id is known. A record with $createdAt ($updatedAt) is taken at its word about who
 // created (updated) it, also when it names nobody; else `actor` did it at `ts_ms`.
 Entity ToEntity(ImportRecord&& record, int64_t ts_ms, const std::string& actor);
+
+// When and by whom the records of one batch are written.
+struct RecordStamp {
+  int64_t ts_ms = 0;
+  std::string actor;  // "" = nobody
+};
+
+// A record as the log will hold it.
+struct ImportDraft {
+  std::string id;                   // "ns/id"; "" when the record has none
+  std::string state;                // state text
+  std::optional<Sha256Bytes> hash;  // StateDigest::HashOf its target and state; only of a draft with an id
+  int64_t line = 0;
+};
+
+// Makes drafts; what is the same in all plain records is written once. One thread.
+class DraftMaker {
+ public:
+  explicit DraftMaker(RecordStamp stamp);
+  // As EncodeState(ToEntity(record)). The record's memory is left for the next one.
+  ImportDraft Make(ImportRecord* record) const;
+
+ private:
+  RecordStamp stamp_;
+  std::string plain_head_;  // the state of a record without system members, up to its fields
+};
 
 }  // namespace parquedb

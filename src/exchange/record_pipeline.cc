@@ -16,10 +16,13 @@ constexpr int64_t kMaxHeldBatches = 8;
 // A worker's own parser.
 class RecordPipeline::Taker {
  public:
-  explicit Taker(const IdSpelling& ids) : ids_(ids), normalizer_(ids.field) {}
+  Taker(const IdSpelling& ids, const std::optional<RecordStamp>& stamp) : ids_(ids), normalizer_(ids.field) {
+    if (stamp) maker_.emplace(*stamp);
+  }
 
   RecordBatch Take(const RawBatch& raw) {
-    RecordBatch batch{.records = std::vector<TakenRecord>(raw.pieces.size()), .end = raw.end, .last = raw.last};
+    if (maker_) return TakeDrafts(raw);
+    RecordBatch batch{.records = std::vector<TakenRecord>(raw.pieces.size()), .drafts = {}, .end = raw.end, .last = raw.last};
     for (size_t i = 0; i < raw.pieces.size(); ++i) {
       const auto& piece = raw.pieces[i];
       TakenRecord& taken = batch.records[i];
@@ -30,6 +33,21 @@ class RecordPipeline::Taker {
   }
 
  private:
+  RecordBatch TakeDrafts(const RawBatch& raw) {
+    RecordBatch batch{.records = {}, .drafts = {}, .end = raw.end, .last = raw.last};
+    batch.drafts.reserve(raw.pieces.size());
+    for (const auto& piece : raw.pieces) {
+      record_.line = piece.line;
+      Status taken = TakeOne(std::string_view(raw.text).substr(piece.begin, piece.length), &record_);
+      if (taken.ok()) {
+        batch.drafts.push_back(maker_->Make(&record_));
+      } else {
+        batch.records.push_back({piece.line, std::move(taken), {}});
+      }
+    }
+    return batch;
+  }
+
   Status TakeOne(std::string_view text, ImportRecord* record) {
     RETURN_IF_ERROR(normalizer_.Normalize(text, &normalized_));
     RETURN_IF_ERROR(TakeRecord(std::move(normalized_), record));
@@ -62,6 +80,8 @@ class RecordPipeline::Taker {
   const IdSpelling& ids_;
   RecordNormalizer normalizer_;
   NormalizedRecord normalized_;
+  std::optional<DraftMaker> maker_;
+  ImportRecord record_;
 };
 
 RecordPipeline::RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids, int threads)
@@ -78,6 +98,7 @@ RecordPipeline::~RecordPipeline() {
 
 RecordPipeline::RawBatch RecordPipeline::ReadRaw() {
   RawBatch batch;
+  batch.text.reserve(kBatchBytes + kBatchBytes / 4);
   while (batch.text.size() < kBatchBytes && batch.pieces.size() < kBatchRecords) {
     std::string_view text;
     int64_t line = 0;
@@ -99,7 +120,7 @@ bool RecordPipeline::HasRoom() const {
 }
 
 void RecordPipeline::Work() {
-  Taker taker(ids_);
+  Taker taker(ids_, stamp_);
   while (true) {
     RawBatch raw;
     int64_t number = 0;
@@ -131,7 +152,7 @@ RecordBatch RecordPipeline::Next() {
     if (!raw.last) {
       for (int i = 0; i < threads_; ++i) workers_.emplace_back([this] { Work(); });
     }
-    return Taker(ids_).Take(raw);
+    return Taker(ids_, stamp_).Take(raw);
   }
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return done_.contains(next_given_); });

@@ -25,7 +25,8 @@ struct TakenRecord {
 
 // What a run of raw records became.
 struct RecordBatch {
-  std::vector<TakenRecord> records;
+  std::vector<TakenRecord> records;  // where drafts are made: only those that are none
+  std::vector<ImportDraft> drafts;
   Status end;         // why reading stopped behind these records; ok: it did not, or at the end of the input
   bool last = false;  // nothing follows
 };
@@ -42,6 +43,8 @@ class RecordPipeline {
  public:
   RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids, int threads);
   ~RecordPipeline();  // stops the threads
+  // From the first batch on records come as drafts. To be called before Next.
+  void MakeDrafts(RecordStamp stamp) { stamp_ = std::move(stamp); }
   // The next batch. Not to be called again after a last one.
   RecordBatch Next();
 
@@ -62,6 +65,7 @@ class RecordPipeline {
   bool HasRoom() const;
 
   IdSpelling ids_;
+  std::optional<RecordStamp> stamp_;  // drafts are made
   int threads_;
   std::unique_ptr<RawRecordReader> raw_;  // under reading_ once there are threads
   std::mutex reading_;                    // taken before mutex_

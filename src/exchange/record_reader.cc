@@ -37,12 +37,35 @@ class JsonRecords : public RecordReader {
         if (bad_.Add(taken.line, taken.status)) return bad_.ToStatus();
         continue;
       }
-      ASSIGN_OR_RETURN(bool wanted, Name(&taken.record));
+      ASSIGN_OR_RETURN(bool wanted, Name(&taken.record.id));
       if (!wanted) {
         ++skipped_;
         continue;
       }
       *record = std::move(taken.record);
+      return true;
+    }
+  }
+  Result<bool> NextDraft(const RecordStamp& stamp, ImportDraft* draft) override {
+    if (!drafting_) pipeline_.MakeDrafts(stamp);
+    drafting_ = true;
+    while (true) {
+      if (at_ == batch_.drafts.size()) {
+        if (batch_.last) return End();
+        batch_ = pipeline_.Next();
+        at_ = 0;
+        for (const TakenRecord& bad : batch_.records) {
+          if (bad_.Add(bad.line, bad.status)) return bad_.ToStatus();
+        }
+        continue;
+      }
+      ImportDraft& taken = batch_.drafts[at_++];
+      ASSIGN_OR_RETURN(bool wanted, Name(&taken.id));
+      if (!wanted) {
+        ++skipped_;
+        continue;
+      }
+      *draft = std::move(taken);
       return true;
     }
   }
@@ -58,10 +81,10 @@ class JsonRecords : public RecordReader {
   }
 
   // Gives a nameless record an id; those of one import ascend in the order of the file. False: of another namespace.
-  Result<bool> Name(ImportRecord* record) {
-    if (!record->id.empty()) return ns_.empty() || NamespaceOfId(record->id) == ns_;
+  Result<bool> Name(std::string* id) {
+    if (!id->empty()) return ns_.empty() || NamespaceOfId(*id) == ns_;
     if (ns_.empty()) return InvalidArgument("a record has no $id: --namespace must say where it goes");
-    record->id = ns_ + "/" + ids_.Next(SystemClock().NowMs()).id.ToString();
+    *id = ns_ + "/" + ids_.Next(SystemClock().NowMs()).id.ToString();
     return true;
   }
 
@@ -70,7 +93,8 @@ class JsonRecords : public RecordReader {
   EventIdSource ids_;
   BadRecords bad_;
   RecordBatch batch_;
-  size_t at_ = 0;
+  size_t at_ = 0;  // in the batch's records or drafts
+  bool drafting_ = false;
   int64_t skipped_ = 0;
 };
 
@@ -149,6 +173,13 @@ class ParquetRecords : public RecordReader {
 };
 
 }  // namespace
+
+Result<bool> RecordReader::NextDraft(const RecordStamp& stamp, ImportDraft* draft) {
+  if (!maker_) maker_.emplace(stamp);
+  ASSIGN_OR_RETURN(bool more, Next(&record_));
+  if (more) *draft = maker_->Make(&record_);
+  return more;
+}
 
 bool BadRecords::Add(int64_t line, const Status& why) {
   lines_.push_back(line > 0 ? fmt::format("{}:{}: {}", file_, line, why.message())

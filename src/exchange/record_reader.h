@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,14 @@ class RecordReader {
   // False at the end. Each record has an id. A bad record does not stop the reading: at the end, or after ten of them,
   // kInvalidData names each with file, line and reason.
   virtual Result<bool> Next(ImportRecord* record) = 0;
+  // The same as drafts, which are made where the reading is done, on worker threads for JSON. The first call says the
+  // stamp of all. A reader is read in one of the two ways, from its first record to its last.
+  virtual Result<bool> NextDraft(const RecordStamp& stamp, ImportDraft* draft);
   virtual int64_t skipped() const = 0;  // of other namespaces
+
+ private:
+  std::optional<DraftMaker> maker_;
+  ImportRecord record_;
 };
 
 // kNotFound: no such file. kInvalidData: not a file of that format.

@@ -9,6 +9,7 @@
 #include "maintenance/namespace_rewrite.h"
 #include "model/layout.h"
 #include "model/names.h"
+#include "replay/change_prefetch.h"
 #include "replay/state.h"
 
 namespace parquedb {
@@ -24,7 +25,9 @@ struct Outcome {
 class CheckpointRun {
  public:
   CheckpointRun(LogWriter& log, const View& view, bool anew)
-      : log_(log), storage_(log.storage()), view_(view), files_(storage_, view), anew_(anew) {}
+      : log_(log), storage_(log.storage()), view_(view), files_(storage_, view), anew_(anew) {
+    for (std::string& ns : files_.namespaces()) namespaces_.insert(std::move(ns));
+  }
 
   // nullopt: a file that links should be carried on from is missing; run again with `anew`.
   Result<std::optional<Outcome>> Run() {
@@ -54,6 +57,7 @@ class CheckpointRun {
     request.lowest = anew_ ? 0 : view_.checkpoint;
     request.from = [&, only](std::string_view ns) -> std::optional<int64_t> {
       if (only && ns != *only) return std::nullopt;
+      if (!namespaces_.contains(ns)) namespaces_.emplace(ns);
       auto source = files_.For(ns, view_.head);
       if (!source.ok()) {
         failed = source.status();
@@ -63,7 +67,8 @@ class CheckpointRun {
     };
     auto cursor = OpenChanges(storage_, view_, request);
     if (!failed.ok()) return failed;
-    return cursor;
+    if (!cursor.ok()) return cursor.status();
+    return ReadAhead(std::move(*cursor));
   }
 
   Status RewriteOne(const std::string& ns) {
@@ -76,7 +81,11 @@ class CheckpointRun {
       return Status::Ok();
     }
     NamespaceSource source{.ns = ns, .old_file = old.file, .through = view_.head,
-                           .database_id = view_.manifest.database_id, .all_links = anew_};
+                           .database_id = view_.manifest.database_id, .digest = {}, .all_links = anew_};
+    if (namespaces_.size() == 1) {
+      // All there is lies in this namespace: its digest is the log's.
+      ASSIGN_OR_RETURN(source.digest, log_.Digest());
+    }
     ASSIGN_OR_RETURN(NamespaceFiles made,
                      RewriteNamespace(storage_, source, &stream_, [&] { return OpenChangesOf(ns); }, &links_));
     outcome_.namespaces.push_back(ns);
@@ -166,6 +175,7 @@ class CheckpointRun {
   }
 
   LogWriter& log_;
+  std::set<std::string, std::less<>> namespaces_;  // with a data file, or with an event that is looked at
   StorageBackend& storage_;
   const View& view_;
   DataFiles files_;

@@ -95,14 +95,15 @@ class NamespacePass {
   }
 
   Status Append(const Entity& entity) {
-    RETURN_IF_ERROR(CountFields(entity.data, 1, &counts_));
+    RETURN_IF_ERROR(fields_.Scan(entity.data));
+    counter_.Add(fields_);
     // A value that does not fit its column makes this pass a mere count; the next one has the exact columns.
-    if (fits_ && !data_->Append(entity).ok()) fits_ = false;
+    if (fits_ && !data_->Append(entity, fields_).ok()) fits_ = false;
     if (!fits_) {
       ++skipped_;
       return Status::Ok();
     }
-    digest_.Add(IdToTarget(entity.id), EncodeState(entity));
+    if (!source_.digest) digest_.Add(IdToTarget(entity.id), EncodeState(entity));
     bloom_.Add(entity.id);
     if (data_->row_group_count() > row_groups_) {
       row_groups_ = data_->row_group_count();
@@ -112,11 +113,11 @@ class NamespacePass {
   }
 
   int64_t rows() const { return data_->row_count() + skipped_; }
-  const FieldTable& counts() const { return counts_; }
+  const FieldTable& counts() const { return counter_.table(); }
   // True if the columns are those that the exact counts ask for.
   bool exact() const {
     if (!fits_) return false;
-    TableSchema wanted = TypedColumns(counts_, rows());
+    TableSchema wanted = TypedColumns(counts(), rows());
     auto same = [](const ColumnSpec& a, const ColumnSpec& b) { return a.name == b.name && a.type == b.type; };
     return std::equal(wanted.begin(), wanted.end(), typed_.begin(), typed_.end(), same);
   }
@@ -125,7 +126,7 @@ class NamespacePass {
     NamespaceFiles result;
     result.rows = rows();
     RETURN_IF_ERROR(data_->Finish({.database_id = source_.database_id, .through = source_.through, .rows = 0,
-                                   .digest = digest_.Hex(), .fields = counts_}));
+                                   .digest = source_.digest.value_or(digest_).Hex(), .fields = counts()}));
     result.files.push_back(std::move(data_file_));
     if (rels_ != nullptr) {
       RETURN_IF_ERROR(rels_->Finish(source_.database_id, source_.through));
@@ -162,7 +163,8 @@ class NamespacePass {
   std::unique_ptr<RelsFileWriter> rels_;
   BloomFileBuilder bloom_;
   StateDigest digest_;
-  FieldTable counts_;
+  ScannedFields fields_;
+  FieldCounter counter_;
   int row_groups_ = 0;
   bool fits_ = true;
   int64_t skipped_ = 0;
@@ -188,7 +190,7 @@ class ColumnGuess {
         RETURN_IF_ERROR(HandOnLinks(item.before, item.alive ? &item.entity : nullptr, links));
       }
       if (!item.alive) continue;
-      RETURN_IF_ERROR(CountFields(item.entity.data, 1, &counts));
+      RETURN_IF_ERROR(CountFields(item.entity.data, &counts));
       sample->push_back(item.entity);
       ++rows;
     }

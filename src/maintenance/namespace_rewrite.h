@@ -39,6 +39,7 @@ struct NamespaceSource {
   std::shared_ptr<DataFile> old_file;  // null: none
   int64_t through = 0;                 // the new files' lsn
   std::string database_id;
+  std::optional<StateDigest> digest;  // of the namespace at `through`, if the log says it; else it is summed up
   bool all_links = false;  // hand on every link, not only those of changed entities (the reverse files are made anew)
 };
 

@@ -22,6 +22,7 @@ class Run {
   virtual ~Run() = default;
   virtual Result<bool> Next() = 0;
   Change change;
+  bool waiting = false;  // only change.id is known; Next fetches the rest of it
 };
 
 class TailRun : public Run {
@@ -43,12 +44,20 @@ class TailRun : public Run {
   std::map<std::string, const Event*>::const_iterator at_;
 };
 
-// The winners of one row group whose targets ascend: streamed from the file.
+// The winners of one row group whose targets ascend: streamed from the file, which is not touched before the first of
+// them is due. So of runs that follow each other one is open at a time.
 class RowGroupRun : public Run {
  public:
-  RowGroupRun(std::shared_ptr<Segment> segment, std::unique_ptr<EventCursor> cursor, std::vector<bool> wins)
-      : segment_(std::move(segment)), cursor_(std::move(cursor)), wins_(std::move(wins)) {}
+  RowGroupRun(std::shared_ptr<Segment> segment, int group, std::string first_id, std::vector<bool> wins)
+      : segment_(std::move(segment)), group_(group), wins_(std::move(wins)) {
+    change.id = std::move(first_id);
+    waiting = true;
+  }
   Result<bool> Next() override {
+    waiting = false;
+    if (cursor_ == nullptr) {
+      ASSIGN_OR_RETURN(cursor_, segment_->Scan(group_, group_ + 1, EventColumns::State()));
+    }
     EventView event;
     while (true) {
       ASSIGN_OR_RETURN(bool more, cursor_->Next(&event));
@@ -64,6 +73,7 @@ class RowGroupRun : public Run {
 
  private:
   std::shared_ptr<Segment> segment_;
+  int group_;
   std::unique_ptr<EventCursor> cursor_;
   std::vector<bool> wins_;
   size_t row_ = 0;
@@ -100,7 +110,10 @@ class MergedChanges : public ChangeCursor {
     auto merged = std::make_unique<MergedChanges>();
     merged->runs_ = std::move(runs);
     for (auto& run : merged->runs_) {
-      ASSIGN_OR_RETURN(bool more, run->Next());
+      bool more = run->waiting;
+      if (!more) {
+        ASSIGN_OR_RETURN(more, run->Next());
+      }
       if (more) merged->heap_.push_back(run.get());
     }
     std::make_heap(merged->heap_.begin(), merged->heap_.end(), Behind);
@@ -111,6 +124,10 @@ class MergedChanges : public ChangeCursor {
     if (heap_.empty()) return false;
     std::pop_heap(heap_.begin(), heap_.end(), Behind);
     Run* run = heap_.back();
+    if (run->waiting) {
+      ASSIGN_OR_RETURN(bool there, run->Next());
+      if (!there) return Corruption("a row group has fewer rows than before");
+    }
     std::swap(*change, run->change);
     ASSIGN_OR_RETURN(bool more, run->Next());
     if (more) {
@@ -177,32 +194,36 @@ class ChangePlanner {
 
   Status PlanRowGroup(const std::shared_ptr<Segment>& segment, int group) {
     ASSIGN_OR_RETURN(auto keys, segment->Scan(group, group + 1, EventColumns::Keys()));
-    std::vector<std::pair<std::string, int64_t>> rows;  // id, lsn
-    rows.reserve(static_cast<size_t>(segment->table().row_group_rows(group)));
+    std::string targets;  // one behind the other
+    std::vector<size_t> ends;
+    std::vector<int64_t> lsns;
     EventView event;
     while (true) {
       ASSIGN_OR_RETURN(bool more, keys->Next(&event));
       if (!more) break;
-      rows.emplace_back(event.target, event.lsn);
+      targets.append(event.target);
+      ends.push_back(targets.size());
+      lsns.push_back(event.lsn);
     }
-    std::vector<bool> wins(rows.size());
+    std::vector<bool> wins(ends.size());
     bool any = false, ascending = true;
-    std::string next_id;
-    for (size_t row = rows.size(); row-- > 0;) {
-      if (!Wins(rows[row].first, rows[row].second)) continue;
+    std::string id, next_id;
+    for (size_t row = ends.size(); row-- > 0;) {
+      size_t begin = row == 0 ? 0 : ends[row - 1];
+      std::string_view target = std::string_view(targets).substr(begin, ends[row] - begin);
+      if (!Wins(target, lsns[row])) continue;
       wins[row] = true;
-      std::string id = TargetToId(rows[row].first);
+      id = TargetToId(target);
       if (any && id > next_id) ascending = false;
       any = true;
-      next_id = std::move(id);
+      std::swap(id, next_id);
     }
     if (!any) return Status::Ok();
-    rows = {};
-    ASSIGN_OR_RETURN(auto states, segment->Scan(group, group + 1, EventColumns::State()));
     if (ascending) {
-      runs_.push_back(std::make_unique<RowGroupRun>(segment, std::move(states), std::move(wins)));
+      runs_.push_back(std::make_unique<RowGroupRun>(segment, group, std::move(next_id), std::move(wins)));
       return Status::Ok();
     }
+    ASSIGN_OR_RETURN(auto states, segment->Scan(group, group + 1, EventColumns::State()));
     return SortWinners(*states, wins);
   }
 

@@ -66,7 +66,7 @@ std::string FolderOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Status MakeFolders(const std::string& root, std::string_view relative_file) {
+Status MakeUnsyncedFolders(const std::string& root, std::string_view relative_file, std::vector<std::string>* changed) {
   std::string folder = FolderOf(root + "/" + std::string(relative_file));
   std::vector<std::string> missing;
   struct stat found;
@@ -81,11 +81,18 @@ Status MakeFolders(const std::string& root, std::string_view relative_file) {
       if (::mkdir(missing.back().c_str(), 0777) != 0 && errno != EEXIST) {
         return ErrnoStatus(missing.back(), "can't make the folder");
       }
-      RETURN_IF_ERROR(SyncFolder(FolderOf(missing.back())));
+      changed->push_back(FolderOf(missing.back()));
     }
     return Status::Ok();
   }
   return IoError(folder + ": a folder was expected, a file was found");
+}
+
+Status MakeFolders(const std::string& root, std::string_view relative_file) {
+  std::vector<std::string> changed;
+  RETURN_IF_ERROR(MakeUnsyncedFolders(root, relative_file, &changed));
+  for (const std::string& folder : changed) RETURN_IF_ERROR(SyncFolder(folder));
+  return Status::Ok();
 }
 
 }  // namespace parquedb

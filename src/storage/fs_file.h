@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "parquedb/status.h"
 
@@ -34,6 +35,8 @@ Status SyncFile(int fd, const std::string& name);  // fdatasync
 Status SyncFolder(const std::string& folder);
 // Makes the folders above a file, each durable in its parent.
 Status MakeFolders(const std::string& root, std::string_view relative_file);
+// The same, but not durable; folders that got a name are added to *changed.
+Status MakeUnsyncedFolders(const std::string& root, std::string_view relative_file, std::vector<std::string>* changed);
 std::string FolderOf(const std::string& path);
 
 }  // namespace parquedb

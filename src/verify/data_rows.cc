@@ -13,23 +13,24 @@ namespace {
 constexpr std::string_view kTypeColumn = "$type";
 
 // True if the typed value is that of the field; `buffer` is scratch.
-bool Agrees(const FieldScanner& field, ColumnType type, const ColumnChunkView& column, size_t row,
+bool Agrees(const ScannedFields::Field& field, ColumnType type, const ColumnChunkView& column, size_t row,
             std::string* buffer) {
   bool is_null = column.is_null(static_cast<int64_t>(row));
-  if (field.kind() == FieldKind::kOther) return is_null && field.text() == "null";
+  if (field.kind == FieldKind::kOther) return is_null && field.text == "null";
   if (is_null) return false;
   switch (type) {
     case ColumnType::kString:
-      return field.kind() == FieldKind::kString && field.String(buffer) == column.strings[row];
+      return field.kind == FieldKind::kString && field.String(buffer) == column.strings[row];
     case ColumnType::kBool:
-      return field.kind() == FieldKind::kBool && field.Bool() == (column.ints[row] != 0);
+      return field.kind == FieldKind::kBool && field.Bool() == (column.ints[row] != 0);
     case ColumnType::kInt64:
     case ColumnType::kTimestampMs:
-      return field.kind() == FieldKind::kInteger && field.Integer() == column.ints[row];
+      return field.kind == FieldKind::kInteger && field.integer == column.ints[row];
     case ColumnType::kDouble:
-      if (field.kind() == FieldKind::kInteger)
-        return IsExactInDouble(field.Integer()) && static_cast<double>(field.Integer()) == column.doubles[row];
-      return field.kind() == FieldKind::kDouble && field.Double() == column.doubles[row];
+      if (field.kind == FieldKind::kInteger) {
+        return IsExactInDouble(field.integer) && static_cast<double>(field.integer) == column.doubles[row];
+      }
+      return field.kind == FieldKind::kDouble && field.Double() == column.doubles[row];
   }
   return false;
 }
@@ -100,8 +101,8 @@ void DataRows::Wrong(const std::string& what) {
 void DataRows::CheckRow() {
   auto name = ParseEntityId(entity_.id);
   if (!name.ok() || name->ns != ns_) Wrong("the id does not belong to the namespace");
-  term_ = StateDigest::Term(IdToTarget(entity_.id), EncodeState(entity_));
-  digest_.AddTerm(term_);
+  term_ = StateDigest::HashOf(IdToTarget(entity_.id), EncodeState(entity_));
+  digest_.AddHash(term_);
   CheckTyped(static_cast<size_t>(row_in_chunk_));
   CheckBloom();
 }
@@ -109,16 +110,15 @@ void DataRows::CheckRow() {
 void DataRows::CheckTyped(size_t row) {
   size_t present = 0;
   std::string buffer;
-  FieldScanner field(entity_.data);
-  while (true) {
-    auto more = field.Next();
-    if (!more.ok()) return Wrong(more.status().message());
-    if (!*more) break;
-    auto column = typed_.find(field.name());
+  Status scanned = fields_.Scan(entity_.data);
+  if (!scanned.ok()) return Wrong(scanned.message());
+  for (const ScannedFields::Field& field : fields_.fields()) {
+    auto column = typed_.find(field.name);
     if (column == typed_.end()) continue;
     const ColumnChunkView& values = chunk_.columns[column->second];
-    if (!Agrees(field, types_[column->second], values, row, &buffer))
+    if (!Agrees(field, types_[column->second], values, row, &buffer)) {
       Wrong("the typed column '" + column->first + "' is not what $data says");
+    }
     if (!values.is_null(static_cast<int64_t>(row))) ++present;
   }
   for (const auto& [name, index] : typed_) {

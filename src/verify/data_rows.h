@@ -44,6 +44,7 @@ class DataRows {
   std::map<std::string, size_t, std::less<>> typed_;  // name -> index in chunk_.columns
   std::vector<ColumnType> types_;
   Entity entity_;
+  ScannedFields fields_;  // of entity_.data
   Sha256Bytes term_{};
   StateDigest digest_;
   int64_t count_ = 0;

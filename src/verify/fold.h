@@ -19,7 +19,7 @@ struct FoldedEntity {
   struct At {
     bool alive = false;
     int64_t lsn = 0;     // of the last event at or before the cut; 0: none
-    Sha256Bytes term{};  // StateDigest::Term of the state, when alive
+    Sha256Bytes term{};  // StateDigest::HashOf of the state, when alive
     std::string links;   // JSON text of $links, "" for none
   };
   std::string id;  // "ns/id"
@@ -28,7 +28,7 @@ struct FoldedEntity {
 
 // What the fold keeps of an event's texts.
 struct EventTerms {
-  Sha256Bytes before{}, after{};  // StateDigest::Term of `before` and `after`; unused when absent
+  Sha256Bytes before{}, after{};  // StateDigest::HashOf of `before` and `after`; unused when absent
   std::string_view links;         // JSON text of the $links of `after`; "" for none
 };
 

@@ -14,8 +14,8 @@ namespace {
 
 EventTerms TermsOf(const EventView& event, std::string_view links) {
   EventTerms terms;
-  if (event.before) terms.before = StateDigest::Term(event.target, *event.before);
-  if (event.after) terms.after = StateDigest::Term(event.target, *event.after);
+  if (event.before) terms.before = StateDigest::HashOf(event.target, *event.before);
+  if (event.after) terms.after = StateDigest::HashOf(event.target, *event.after);
   terms.links = links;
   return terms;
 }
@@ -151,8 +151,8 @@ class LogScan {
     if (fold_ == nullptr) return Status::Ok();
     EventTerms terms = TermsOf(event, event.after ? LinksText(entity.data) : std::string_view());
     if (is_base) return fold_->Add(event, terms, true);
-    if (event.before) digest_.SubtractTerm(terms.before);
-    if (event.after) digest_.AddTerm(terms.after);
+    if (event.before) digest_.SubtractHash(terms.before);
+    if (event.after) digest_.AddHash(terms.after);
     return fold_->Add(event, terms, false);
   }
 
