@@ -14,8 +14,12 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def run_gtest(path):
-    done = subprocess.run([path, "--gtest_brief=1"], capture_output=True, text=True, cwd=ROOT)
+SHARDS = 2  # of each C++ test program, so that the longest does not keep one core waiting
+
+
+def run_gtest(path, shard):
+    env = dict(os.environ, GTEST_TOTAL_SHARDS=str(SHARDS), GTEST_SHARD_INDEX=str(shard))
+    done = subprocess.run([path, "--gtest_brief=1"], capture_output=True, text=True, cwd=ROOT, env=env)
     out = done.stdout + done.stderr
     passed = int((re.search(r"\[  PASSED  \] (\d+) test", out) or [0, 0])[1])
     failed = int((re.search(r"(\d+) FAILED TEST", out) or [0, 0])[1])
@@ -44,7 +48,14 @@ def main():
     tests = sorted(glob.glob(os.path.join(ROOT, args.build, "parquedb_*_test")))
     passed = failed = skipped = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(run_gtest, tests))
+        parts = list(pool.map(lambda job: run_gtest(*job), [(path, shard) for path in tests for shard in range(SHARDS)]))
+    results = []
+    for name, passed_here, failed_here, skipped_here, text in parts:
+        if results and results[-1][0] == name:
+            before = results.pop()
+            passed_here, failed_here, skipped_here = before[1] + passed_here, before[2] + failed_here, before[3] + skipped_here
+            text = before[4] + text
+        results.append((name, passed_here, failed_here, skipped_here, text))
     if not args.no_python:
         results.append(run_pytest(args.build))
     for name, good, bad, left, text in results:

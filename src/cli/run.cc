@@ -43,6 +43,7 @@ void AllowManyFiles() {
 int RunParqueDb(int argc, char** argv) {
   AllowManyFiles();
   ::signal(SIGPIPE, SIG_IGN);  // a closed standard output is an error of write, not a silent end
+  ::signal(SIGXFSZ, SIG_IGN);  // so is a limit on the size of files
   std::vector<std::string> words(argv + 1, argv + argc);
   Session session;
   session.json_errors = WantsJson(words);

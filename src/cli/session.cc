@@ -98,6 +98,7 @@ Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerF
   std::string wanted = call.Get("--format", json ? "json" : "");
   bool known = std::any_of(std::begin(kNames), std::end(kNames), [&](const auto& entry) { return entry.first == wanted; });
   if (json && known) wanted = "json";
+  if ((known || wanted.empty()) && output_path.ends_with(".json")) wanted = "json";
   std::string list;
   for (auto [name, format] : kNames) {
     if (std::find(allowed.begin(), allowed.end(), format) == allowed.end()) continue;
@@ -124,7 +125,9 @@ Result<Source> Session::OpenSource(const std::string& directory, const ViewReque
   Source source;
   source.name = directory;
   ASSIGN_OR_RETURN(source.storage, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(source.view, TakeView(*source.storage, SystemClock().NowMs(), request));
+  ViewRequest checked = request;
+  checked.check_segments = true;
+  ASSIGN_OR_RETURN(source.view, TakeView(*source.storage, SystemClock().NowMs(), checked));
   return source;
 }
 

@@ -70,7 +70,9 @@ Status DeleteByFilter(Session& session, const Call& call, AnswerFormat format) {
   ASSIGN_OR_RETURN(DropPlan plan, DeleteWhere(db->state(), ns, *request.filter, call.Has("--dry-run")));
   Object answer{{"deleted", plan.deleted}};
   if (call.Has("--dry-run")) answer.emplace("dryRun", true);
-  if (format == AnswerFormat::kTable) RETURN_IF_ERROR(session.Print(fmt::format("deleted {} from {}\n", plan.deleted, ns)));
+  if (format == AnswerFormat::kTable)
+    RETURN_IF_ERROR(session.Print(
+        fmt::format("{}deleted {} from {}\n", call.Has("--dry-run") ? "would have " : "", plan.deleted, ns)));
   RETURN_IF_ERROR(AddUndo(session, format, plan.undo, directory, &answer));
   return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
 }
@@ -163,7 +165,8 @@ Status RunDelete(Session& session, const Call& call) {
   }
   Object answer{{"deleted", 1}};
   if (call.Has("--dry-run")) answer.emplace("dryRun", true);
-  if (format == AnswerFormat::kTable) RETURN_IF_ERROR(session.Print("deleted " + call.args[0] + "\n"));
+  if (format == AnswerFormat::kTable)
+    RETURN_IF_ERROR(session.Print((call.Has("--dry-run") ? "would have deleted " : "deleted ") + call.args[0] + "\n"));
   RETURN_IF_ERROR(AddUndo(session, format, undo, directory, &answer));
   return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
 }

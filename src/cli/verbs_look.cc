@@ -171,12 +171,13 @@ Status RunWindow(Session& session, const Call& call) {
 }
 
 Status RunHelp(Session& session, const Call& call) {
-  if (call.args.empty()) return session.Print(HelpOverview());
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
+  std::optional<std::string> text = call.args.empty() ? HelpOverview() : HelpTopic(call.args[0]);
   for (const CommandSpec& command : Commands()) {
-    if (command.name == call.args[0]) return session.Print(HelpOf(command));
+    if (!text && command.name == call.args[0]) text = HelpOf(command);
   }
-  if (auto topic = HelpTopic(call.args[0])) return session.Print(*topic);
-  return InvalidArgument("there is no help on " + call.args[0], "parquedb help");
+  if (!text) return InvalidArgument("there is no help on " + call.args[0], "parquedb help");
+  return format == AnswerFormat::kJson ? session.PrintJson({{"text", *text}}) : session.Print(*text);
 }
 
 Status RunVersion(Session& session, const Call& call) {

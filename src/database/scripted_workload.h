@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -100,7 +101,7 @@ class ScriptedDatabase {
   // Five records of a file, which has them in another order than their ids.
   Status Import(const std::string& prefix) {
     TestDocuments next = acknowledged;
-    std::string path = testing::TempDir() + "parquedb_import_" + prefix + ".ndjson";
+    std::string path = testing::TempDir() + "parquedb_import_" + std::to_string(::getpid()) + prefix + ".ndjson";
     std::ofstream file(path, std::ios::trunc);
     for (int i : {4, 2, 5, 1, 3}) {
       std::string id = prefix + std::to_string(i), fields = "\"row\":" + std::to_string(i);
@@ -108,11 +109,13 @@ class ScriptedDatabase {
       next["imp/" + id] = "{" + fields + "}";
     }
     file.close();
-    return Step(next, [&] {
+    Status imported = Step(next, [&] {
       ImportSource source;
       source.file = path;
       return ImportRecords(db_->state(), source, false).status();
     });
+    ::unlink(path.c_str());
+    return imported;
   }
   Status Flush() {
     return Step(acknowledged, [&] { return db_->Flush(); });

@@ -36,6 +36,10 @@ class ViewTaker {
     // A batch that went straight into segments is nowhere else: it must not be shown before its manifest is durable.
     RETURN_IF_ERROR(storage_.SyncNames("events"));
     if (!JoinTail(std::move(*wal))) return std::optional<View>();
+    if (request_.check_segments) {
+      ASSIGN_OR_RETURN(bool whole, HasSegments());
+      if (!whole) return std::optional<View>();
+    }
     return std::optional<View>(std::move(view_));
   }
   // What did not fit, for the message after the last attempt.
@@ -59,6 +63,17 @@ class ViewTaker {
     if (!file.ok()) return file.status().code() == StatusCode::kNotFound ? Status::Ok() : file.status();
     view_.derived.emplace(path, std::move(*file));
     return Status::Ok();
+  }
+
+  Result<bool> HasSegments() {
+    for (const SegmentEntry& entry : view_.manifest.segments) {
+      ASSIGN_OR_RETURN(auto found, storage_.Stat(entry.path));
+      if (found && found->size == static_cast<uint64_t>(entry.size_bytes)) continue;
+      gap_ = entry.path + (found ? " has another size than events/manifest.json says"
+                                 : " is missing; events/manifest.json names it");
+      return false;
+    }
+    return true;
   }
 
   // Events behind the last segment must follow it without a hole.

@@ -48,6 +48,8 @@ struct ViewRequest {
   // namespaces.
   bool pin_all = false;
   std::vector<std::string> namespaces;
+  // Also look that every segment is there and has its size, needed or not: a damaged log is not used.
+  bool check_segments = false;
 };
 
 // kNotFound when events/manifest.json is missing; kCorruption when it or the WAL is damaged; kUnsupported for a newer
