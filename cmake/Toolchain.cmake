@@ -14,6 +14,10 @@ if(PARQUEDB_DEVELOPER)
   target_compile_options(parquedb_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wextra-semi -Werror
                          -Wno-missing-field-initializers)  # designated initialisers leave defaults out on purpose
 endif()
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # A source file that a unity file includes looks like a header to this warning.
+  target_compile_options(parquedb_options INTERFACE -Wno-subobject-linkage)
+endif()
 if(PARQUEDB_SANITIZE)
   add_compile_options(-fsanitize=${PARQUEDB_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${PARQUEDB_SANITIZE})

@@ -124,10 +124,7 @@ class ScriptedDatabase {
     return Step(acknowledged, [&] { return db_->Checkpoint(); });
   }
 
-  TestDocuments acknowledged, in_flight;
-  std::vector<TestDocuments> history;  // every state that was acknowledged, in order
-
- private:
+  // Any other change, which makes the state `next`.
   template <typename Body>
   Status Step(const TestDocuments& next, Body body) {
     clock_.Advance(7);
@@ -138,6 +135,10 @@ class ScriptedDatabase {
     return status;
   }
 
+  TestDocuments acknowledged, in_flight;
+  std::vector<TestDocuments> history;  // every state that was acknowledged, in order
+
+ private:
   std::shared_ptr<MemoryDisk> disk_;
   ManualClock clock_{1'700'000'000'000};
   std::unique_ptr<ParqueDB> db_;

@@ -1,0 +1,44 @@
+// Restores and drops on a disk that crashes at every operation: each is one batch, all or nothing.
+#include "database/crash_suite.h"
+#include "replay/instant.h"
+#include "restore/restore.h"
+
+namespace parquedb {
+namespace {
+
+// The cut at an lsn of the log as it is now.
+Result<Cut> CutAt(ScriptedDatabase& db, int64_t lsn) {
+  ASSIGN_OR_RETURN(View view, db.db().state().TakeReaderView());
+  return ResolveInstant(db.db().state().storage(), view, "lsn:" + std::to_string(lsn), db.clock().NowMs());
+}
+
+// lsn 1-2 make a and b, 3-4 change them; then everything goes and comes back.
+Status RunRestores(ScriptedDatabase& db) {
+  RETURN_IF_ERROR(db.Open());
+  RETURN_IF_ERROR(db.Put("a", 1));
+  RETURN_IF_ERROR(db.Put("b", 2));
+  const TestDocuments old = db.acknowledged;
+  RETURN_IF_ERROR(db.Put("a", 3));
+  RETURN_IF_ERROR(db.Put("c", 4));
+  RETURN_IF_ERROR(db.Step({}, [&] { return DropNamespace(db.db().state(), "docs").status(); }));
+  RETURN_IF_ERROR(db.Flush());
+  RETURN_IF_ERROR(db.Step({{"docs/a", old.at("docs/a")}}, [&] {
+    ASSIGN_OR_RETURN(Cut cut, CutAt(db, 2));
+    return RestoreEntity(db.db().state(), "docs/a", cut).status();
+  }));
+  RETURN_IF_ERROR(db.Checkpoint());
+  RETURN_IF_ERROR(db.Put("d", 5));
+  RETURN_IF_ERROR(db.Step(old, [&] {
+    ASSIGN_OR_RETURN(Cut cut, CutAt(db, 2));
+    return RestoreNamespaces(db.db().state(), {"docs"}, cut).status();
+  }));
+  return db.Put("e", 6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Restores, CrashTest,
+                         testing::Values(CrashCase{"ThroughTheWal", RunRestores, nullptr},
+                                         CrashCase{"IntoSegments", RunRestores, "100"}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace parquedb
