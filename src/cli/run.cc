@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include "cli/interrupt.h"
 #include "cli/session.h"
 
 namespace parquedb {
@@ -14,8 +15,9 @@ bool WantsJson(const std::vector<std::string>& words) {
   return false;
 }
 
-// The error for people; with JSON asked for, a last line for machines.
-void Report(const Status& status, bool json) {
+}  // namespace
+
+void ReportError(const Status& status, bool json) {
   std::string text = "error: ";
   for (char c : status.message()) {
     text.push_back(c);
@@ -29,17 +31,16 @@ void Report(const Status& status, bool json) {
   fmt::print(stderr, "{}\n", WriteJson(object));
 }
 
-}  // namespace
-
 int RunParqueDb(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);  // a closed standard output is an error of write, not a silent end
   ::signal(SIGXFSZ, SIG_IGN);  // so is a limit on the size of files
   std::vector<std::string> words(argv + 1, argv + argc);
   Session session;
   session.json_errors = WantsJson(words);
+  WatchForInterrupt(session.json_errors);
   auto call = ParseCommandLine(words);
   if (!call.ok()) {
-    Report(call.status(), session.json_errors);
+    ReportError(call.status(), session.json_errors);
     return ExitCode(call.status().code());
   }
   session.verb = std::string(call->command->name);
@@ -51,7 +52,7 @@ int RunParqueDb(int argc, char** argv) {
     Status finished = session.FinishOutput();
     if (status.ok()) status = finished;
   }
-  if (!status.ok()) Report(status, session.json_errors);
+  if (!status.ok()) ReportError(status, session.json_errors);
   return ExitCode(status.code());
 }
 
