@@ -239,33 +239,36 @@ def test_a_push_and_a_pull_killed_at_random_moments_converge(place):
     seed = int(os.environ.get("PARQUEDB_TEST_SEED") or random.randrange(2**32))
     print("PARQUEDB_TEST_SEED =", seed)
     fill(place)
-    run, kills, backup, copy = Run(place, seed), 0, place.path("remote/username/s"), place.path("copy")
-    push, pull = ["push", "--to", "remote", "--slug", "s", "-d", place.db], ["pull", backup, "--directory", copy]
-    place.ok(*push, db=None)
-    pushed = log_of(place)
+    run, kills, copy, look = Run(place, seed), 0, place.path("copy"), place.path("look")
     while kills < KILLS // 2:
         run.number += 1
+        if run.number % 6 == 1:  # the first push to a remote, the first pull into a folder
+            remote, pushed = place.path(f"remote{run.number}"), None
+            shutil.rmtree(copy, ignore_errors=True)
+        push, pull = ["push", "--to", remote, "--slug", "s", "-d", place.db], ["pull", f"{remote}/username/s", "--directory"]
         place.ok("import", "--file", run.rows(run.number, 20), env={"PARQUEDB_FLUSH_EVENTS": "100"})
         if run.number % 4 == 0:
             place.ok("checkpoint")
-        if run.number % 5 == 0:
-            shutil.rmtree(copy, ignore_errors=True)
         rc, err = run.killed("push", push)
         assert rc in (0, KILLED), err
         kills += rc == KILLED
-        shutil.rmtree(place.path("look"), ignore_errors=True)
-        place.ok("pull", backup, "--directory", place.path("look"), db=None)
-        seen = log_of(place, place.path("look"))
-        assert seen in ([log_of(place)] if rc == 0 else [pushed, log_of(place)])
+        shutil.rmtree(look, ignore_errors=True)
+        pulled = place.call(*pull, look, db=None)
+        if rc == KILLED and pushed is None and pulled.rc == 10:  # there is no backup yet
+            place.ok(*push, db=None)
+            pulled = place.ok(*pull, look, db=None)
+        assert pulled.rc == 0, pulled.err
+        seen = log_of(place, look)
+        assert seen == log_of(place) or rc == KILLED and seen == pushed
         pushed = seen
-        rc, err = run.killed("pull", pull)
+        rc, err = run.killed("pull", [*pull, copy])
         assert rc in (0, KILLED), err
         kills += rc == KILLED
-        place.ok(*pull, db=None)
-        assert log_of(place, copy) == pushed and place.state(db=copy) == place.state(db=place.path("look"))
+        place.ok(*pull, copy, db=None)
+        assert log_of(place, copy) == pushed and place.state(db=copy) == place.state(db=look)
         assert_no_litter(place, copy)
     place.ok(*push, db=None)
-    place.ok(*pull, db=None)
+    place.ok(*pull, copy, db=None)
     assert place.state(db=copy) == place.state()
 
 

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "cli/interrupt.h"
 #include "cli/session.h"
 
 namespace parquedb {
@@ -15,8 +16,9 @@ bool WantsJson(const std::vector<std::string>& words) {
   return false;
 }
 
-// The error for people; with JSON asked for, a last line for machines.
-void Report(const Status& status, bool json) {
+}  // namespace
+
+void ReportError(const Status& status, bool json) {
   std::string text = "error: ";
   for (char c : status.message()) {
     text.push_back(c);
@@ -39,8 +41,6 @@ void RaiseFileLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-}  // namespace
-
 int RunParqueDb(int argc, char** argv) {
   RaiseFileLimit();
   ::signal(SIGPIPE, SIG_IGN);  // a closed standard output is an error of write, not a silent end
@@ -48,9 +48,10 @@ int RunParqueDb(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   Session session;
   session.json_errors = WantsJson(words);
+  WatchForInterrupt(session.json_errors);
   auto call = ParseCommandLine(words);
   if (!call.ok()) {
-    Report(call.status(), session.json_errors);
+    ReportError(call.status(), session.json_errors);
     return ExitCode(call.status().code());
   }
   session.verb = std::string(call->command->name);
@@ -61,7 +62,7 @@ int RunParqueDb(int argc, char** argv) {
     Status finished = session.FinishOutput();
     if (status.ok()) status = finished;
   }
-  if (!status.ok()) Report(status, session.json_errors);
+  if (!status.ok()) ReportError(status, session.json_errors);
   return ExitCode(status.code());
 }
 

@@ -75,6 +75,9 @@ Result<bool> HoldsLayoutNames(const std::string& directory);
 int ExitCode(StatusCode code);
 std::string_view KindOf(StatusCode code);
 
+// The error for people, on standard error; with `json` a last line for machines.
+void ReportError(const Status& status, bool json);
+
 // The whole program.
 int RunParqueDb(int argc, char** argv);
 

@@ -74,8 +74,9 @@ class CheckpointRun {
   Status RewriteOne(const std::string& ns) {
     ASSIGN_OR_RETURN(auto old, files_.For(ns, view_.head));
     auto entry = view_.files.find(DataPath(ns));
-    // Lost or stale: the links that the reverse files know of can't be told from it.
-    bool fits = entry == view_.files.end() || (old.file != nullptr && old.file->footer().through == entry->second);
+    // Lost, stale or not named: the links that the reverse files know of can't be told from it.
+    bool fits = entry == view_.files.end() ? old.through >= view_.checkpoint
+                                           : old.file != nullptr && old.file->footer().through == entry->second;
     if (!fits && !anew_) {
       incomplete_ = true;
       return Status::Ok();

@@ -25,8 +25,10 @@ class StateCursor : public EntityCursor {
     }
     // In the order of "ns/": '-' and the digits sort around '/'.
     std::sort(pending.begin(), pending.end(), [](const auto& a, const auto& b) { return a + "/" > b + "/"; });
-    int64_t lowest = wanted.empty() || pending.size() < wanted.size() ? view.checkpoint : INT64_MAX;
-    for (const std::string& ns : pending) {
+    int64_t lowest = wanted.empty() ? view.checkpoint : INT64_MAX;
+    std::set<std::string, std::less<>> looked_at = wanted;
+    looked_at.insert(pending.begin(), pending.end());
+    for (const std::string& ns : looked_at) {
       ASSIGN_OR_RETURN(auto source, files_.For(ns, cut_));
       lowest = std::min(lowest, source.through);
     }
@@ -130,7 +132,10 @@ Result<DataFiles::Source> DataFiles::For(std::string_view ns, int64_t cut) {
         source.through = through >= entry->second ? std::max(through, view_.checkpoint) : through;
       }
     } else {
-      source.through = view_.checkpoint;  // no entity and no event through the checkpoint
+      // No entity and no event through the checkpoint. A file that lies there all the same says that the manifest does
+      // not name all it should (a flipped byte in a name, a checkpoint that was cut off): the log is read instead.
+      ASSIGN_OR_RETURN(auto unlisted, storage_.Stat(path));
+      source.through = unlisted ? 0 : view_.checkpoint;
     }
     known = open_.emplace(std::string(ns), std::move(source)).first;
   }

@@ -67,9 +67,12 @@ class FsReadableFile : public ReadableFile {
 class FsPendingFile : public PendingFile {
  public:
   FsPendingFile(std::string path, std::string temporary, Descriptor descriptor)
-      : path_(std::move(path)), temporary_(std::move(temporary)), descriptor_(std::move(descriptor)) {}
+      : path_(std::move(path)), temporary_(std::move(temporary)), descriptor_(std::move(descriptor)) {
+    NoteTemporaryFile(temporary_, true);
+  }
   ~FsPendingFile() override {
     if (!published_) ::unlink(temporary_.c_str());
+    NoteTemporaryFile(temporary_, false);
   }
   const std::string& path() const override { return path_; }
   uint64_t size() const override { return written_ + buffer_.size(); }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -93,6 +95,34 @@ Status MakeFolders(const std::string& root, std::string_view relative_file) {
   RETURN_IF_ERROR(MakeUnsyncedFolders(root, relative_file, &changed));
   for (const std::string& folder : changed) RETURN_IF_ERROR(SyncFolder(folder));
   return Status::Ok();
+}
+
+namespace {
+
+struct TemporaryNames {
+  std::mutex mutex;
+  std::set<std::string> names;
+};
+
+TemporaryNames& Temporary() {
+  static auto* const temporary = new TemporaryNames;  // outlives every thread
+  return *temporary;
+}
+
+}  // namespace
+
+void NoteTemporaryFile(const std::string& name, bool is_there) {
+  std::lock_guard turn(Temporary().mutex);
+  if (is_there) {
+    Temporary().names.insert(name);
+  } else {
+    Temporary().names.erase(name);
+  }
+}
+
+void RemoveTemporaryFiles() {
+  std::lock_guard turn(Temporary().mutex);
+  for (const std::string& name : Temporary().names) ::unlink(name.c_str());
 }
 
 }  // namespace parquedb
