@@ -62,7 +62,7 @@ class ColumnBuffer {
 
 struct TableWriterOptions {
   int zstd_level = 1;
-  uint64_t row_group_bytes = 64u << 20;  // raw bytes at which Append ends the row group
+  uint64_t row_group_bytes = 32u << 20;  // raw bytes at which Append ends the row group
   int64_t row_group_rows = 65'536;
   int64_t page_rows = 128;  // rows a page holds at most
   uint64_t page_bytes = 64u << 10;

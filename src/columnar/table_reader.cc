@@ -26,6 +26,8 @@ constexpr int64_t kStreamBufferBytes = 64 * 1024;  // read ahead of one column w
 constexpr int32_t kThriftStringLimit = 64 << 20;   // a footer text may hold the field counts of a wide file
 constexpr uint64_t kMaxFooterBytes = 256 * kMiB;
 
+constexpr uint64_t kChunkBytes = 2u << 20;  // of a scanner, where rows are large; all columns of the file counted
+
 parquet::ReaderProperties ScanProperties() {
   parquet::ReaderProperties properties(ReadingPool());
   properties.enable_buffered_stream();
@@ -249,13 +251,16 @@ class FileScanner : public TableScanner {
     at_ = table_->row_group_first_row(group_);
     readers_.clear();
     for (int column : columns_) readers_.push_back(table_->ColumnOf(group_, column));
+    // Large rows come a few at a time, so that a chunk stays near kChunkBytes.
+    uint64_t row_bytes = table_->row_group_raw_bytes(group_) / static_cast<uint64_t>(std::max<int64_t>(left_, 1)) + 1;
+    group_rows_ = std::clamp<int64_t>(static_cast<int64_t>(kChunkBytes / row_bytes), 1, chunk_rows_);
     ++group_;
     return Status::Ok();
   }
 
   Status Fill(TableChunk* chunk) {
     chunk->first_row = at_;
-    chunk->rows = std::min(left_, chunk_rows_);
+    chunk->rows = std::min(left_, group_rows_);
     chunk->columns.resize(columns_.size());
     for (size_t i = 0; i < columns_.size(); ++i) {
       RETURN_IF_ERROR(decoders_[i].Read(*readers_[i], chunk->rows, &chunk->columns[i]));
@@ -268,7 +273,7 @@ class FileScanner : public TableScanner {
   std::shared_ptr<const ParquetTable> table_;
   int group_, last_;
   std::vector<int> columns_;
-  int64_t chunk_rows_;
+  int64_t chunk_rows_, group_rows_ = 0;
   std::vector<std::shared_ptr<parquet::ColumnReader>> readers_;
   std::vector<ColumnDecoder> decoders_;
   int64_t left_ = 0, at_ = 0;

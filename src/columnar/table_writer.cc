@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <future>
+#include <utility>
 
 #include "columnar/arrow_io.h"
 #include "columnar/table.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr uint64_t kBatchBytes =
     1 << 20;  // bytes of strings in one WriteBatch: large documents would exceed a page's limit
 constexpr uint64_t kBackgroundBytes = 4u << 20;  // a row group from here on is written while the next is filled
+constexpr uint64_t kLargeRowBytes = 256 * 1024;  // a row group's average, from which on it is not written in the background
 constexpr int64_t kPageRows = 1024;              // at most, whatever a page's bytes: point reads decode few rows
 
 std::shared_ptr<parquet::schema::GroupNode> MakeSchema(const TableSchema& schema) {
@@ -141,6 +143,7 @@ struct TableWriterInternals {
     buffer->present_.clear();
     buffer->rows_ = 0;
   }
+  static void Release(ColumnBuffer* buffer) { std::string().swap(buffer->arena_); }
   static void SetNullable(ColumnBuffer* buffer, bool nullable) { buffer->nullable_ = nullable; }
 
   template <typename Writer, typename Values>
@@ -274,9 +277,17 @@ Status TableWriter::EndRowGroup() {
   uint64_t bytes = 0;
   for (const ColumnBuffer& buffer : state.filling) bytes += buffer.byte_size();
   std::swap(state.filling, state.writing);
-  state.rows_in_group = 0;
+  int64_t rows = std::exchange(state.rows_in_group, 0);
   ++state.groups;
   if (bytes < kBackgroundBytes) return state.WriteRowGroup();
+  if (bytes >= kLargeRowBytes * static_cast<uint64_t>(rows)) {
+    // Of large documents one row group is held, not two, and its memory goes back: it may be twice what it holds.
+    RETURN_IF_ERROR(state.WriteRowGroup());
+    for (std::vector<ColumnBuffer>* buffers : {&state.filling, &state.writing}) {
+      for (ColumnBuffer& buffer : *buffers) TableWriterInternals::Release(&buffer);
+    }
+    return Status::Ok();
+  }
   state.background = std::async(std::launch::async, [&state] { return state.WriteRowGroup(); });
   return Status::Ok();
 }

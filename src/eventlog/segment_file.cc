@@ -218,14 +218,19 @@ class ParquetSegment : public Segment {
       if (!may) continue;
       ASSIGN_OR_RETURN(int64_t row, FindRow(group, target, max_lsn));
       if (row < 0) continue;
-      std::vector<int> wanted = SegmentCursor::Wanted(EventColumns::All());
-      TableChunk chunk;
-      RETURN_IF_ERROR(table_->ReadRows(row, 1, wanted, &chunk));
-      EventView event;
-      RETURN_IF_ERROR(SegmentCursor::Fill(*table_, chunk, wanted, 0, &event));
-      return std::optional<Event>(event.Copy());
+      ASSIGN_OR_RETURN(Event event, ReadRow(row, EventColumns::All()));
+      return std::optional<Event>(std::move(event));
     }
     return std::optional<Event>();
+  }
+
+  Result<Event> ReadRow(int64_t row, const EventColumns& columns) const override {
+    std::vector<int> wanted = SegmentCursor::Wanted(columns);
+    TableChunk chunk;
+    RETURN_IF_ERROR(table_->ReadRows(row, 1, wanted, &chunk));
+    EventView event;
+    RETURN_IF_ERROR(SegmentCursor::Fill(*table_, chunk, wanted, 0, &event));
+    return event.Copy();
   }
 
  private:

@@ -76,6 +76,8 @@ class Segment {
   // Row groups [first, last).
   virtual Result<std::unique_ptr<EventCursor>> Scan(int first, int last, const EventColumns& columns) const = 0;
   Result<std::unique_ptr<EventCursor>> ScanAll(const EventColumns& columns) const;
+  // One event by its row in the file; reads the pages that hold it and no others. Columns that are not asked for stay empty.
+  virtual Result<Event> ReadRow(int64_t row, const EventColumns& columns) const = 0;
   // The newest event of `target` with lsn <= max_lsn, or nullopt; reads as few pages as it can.
   virtual Result<std::optional<Event>> FindLast(std::string_view target, int64_t max_lsn) const = 0;
 };

@@ -14,6 +14,7 @@ namespace {
 
 constexpr uint64_t kLinkBudgetBytes = 64 * kMiB;
 constexpr size_t kSampleEntities = 2048;  // enough to tell a column that a tenth of the rows has
+constexpr uint64_t kSampleBytes = 8 * kMiB;  // or what there is of large documents
 
 // Yields the merged entities of one namespace and, beside each, what it replaces.
 class MergeCursor {
@@ -183,7 +184,8 @@ class ColumnGuess {
       return TypedColumns(counts, rows);
     }
     MergeCursor::Item item;
-    while (sample->size() < kSampleEntities) {
+    uint64_t bytes = 0;
+    while (sample->size() < kSampleEntities && bytes < kSampleBytes) {
       ASSIGN_OR_RETURN(bool more, merge->Next(&item));
       if (!more) break;
       if (item.changed || source.all_links) {
@@ -191,6 +193,7 @@ class ColumnGuess {
       }
       if (!item.alive) continue;
       RETURN_IF_ERROR(CountFields(item.entity.data, &counts));
+      bytes += item.entity.data.size();
       sample->push_back(item.entity);
       ++rows;
     }

@@ -15,6 +15,7 @@ namespace parquedb {
 namespace {
 
 constexpr uint64_t kSortBudgetBytes = 128 * kMiB;
+constexpr uint64_t kLargeRowBytes = 16 * 1024;  // a row group's average, from which on rows are read one by one
 
 // A run yields changes in id order. Runs never share an id: each entity has one newest event.
 class Run {
@@ -61,7 +62,10 @@ class RowGroupRun : public Run {
     EventView event;
     while (true) {
       ASSIGN_OR_RETURN(bool more, cursor_->Next(&event));
-      if (!more) return false;
+      if (!more) {
+        cursor_.reset();  // its pages are of no more use
+        return false;
+      }
       if (!wins_[row_++]) continue;
       change.id = TargetToId(event.target);
       change.lsn = event.lsn;
@@ -77,6 +81,41 @@ class RowGroupRun : public Run {
   std::unique_ptr<EventCursor> cursor_;
   std::vector<bool> wins_;
   size_t row_ = 0;
+};
+
+// The winners of one row group of large documents: only their ids are held, and each state is read when it is due. So
+// any number of such row groups can be merged at once.
+class LargeRowsRun : public Run {
+ public:
+  struct Row {
+    std::string id;
+    int64_t number;  // in the segment
+  };
+  LargeRowsRun(std::shared_ptr<Segment> segment, std::vector<Row> rows) : segment_(std::move(segment)), rows_(std::move(rows)) {
+    std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.id < b.id; });
+    change.id = rows_.front().id;
+    waiting = true;
+  }
+  Result<bool> Next() override {
+    if (!waiting) {
+      if (++at_ == rows_.size()) return false;
+      change = Change();
+      change.id = rows_[at_].id;
+      waiting = true;
+      return true;
+    }
+    waiting = false;
+    ASSIGN_OR_RETURN(Event event, segment_->ReadRow(rows_[at_].number, EventColumns::State()));
+    change.lsn = event.lsn;
+    change.deleted = event.op == Op::kDelete;
+    change.state = std::move(event.after).value_or("");
+    return true;
+  }
+
+ private:
+  std::shared_ptr<Segment> segment_;
+  std::vector<Row> rows_;  // by id
+  size_t at_ = 0;
 };
 
 // What came out of order, sorted. Payload: lsn, deleted, state.
@@ -219,6 +258,17 @@ class ChangePlanner {
       std::swap(id, next_id);
     }
     if (!any) return Status::Ok();
+    if (segment->table().row_group_raw_bytes(group) >= kLargeRowBytes * ends.size()) {
+      std::vector<LargeRowsRun::Row> rows;
+      for (size_t row = 0; row < ends.size(); ++row) {
+        size_t begin = row == 0 ? 0 : ends[row - 1];
+        if (!wins[row]) continue;
+        rows.push_back({TargetToId(std::string_view(targets).substr(begin, ends[row] - begin)),
+                        segment->table().row_group_first_row(group) + static_cast<int64_t>(row)});
+      }
+      runs_.push_back(std::make_unique<LargeRowsRun>(segment, std::move(rows)));
+      return Status::Ok();
+    }
     if (ascending) {
       runs_.push_back(std::make_unique<RowGroupRun>(segment, group, std::move(next_id), std::move(wins)));
       return Status::Ok();

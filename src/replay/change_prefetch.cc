@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kBatchChanges = 512;
 constexpr uint64_t kBatchBytes = 1 << 20;
-constexpr size_t kHeldBatches = 3;
+constexpr size_t kHeldBatches = 2;
 
 struct Batch {
   std::vector<Change> changes;
