@@ -127,7 +127,7 @@ def test_a_full_backup_is_pushed_named_and_previewed(shop):
     before = tree(shop.remote)
     assert "data/posts" not in shop.sh("parquedb push --dry-run").stdout and before == tree(shop.remote)  # the document is in the WAL only
     shop.ok("checkpoint")
-    assert "data/posts/data.parquet" in shop.sh("parquedb push --dry-run").stdout and before == tree(shop.remote)
+    assert "events/seg-000002.parquet" in shop.sh("parquedb push --dry-run").stdout and before == tree(shop.remote)
 
 
 def test_the_listed_files_copied_one_by_one_are_the_database(shop):
