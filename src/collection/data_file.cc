@@ -12,7 +12,7 @@
 namespace parquedb {
 namespace {
 
-constexpr std::string_view kFormat = "data/1";
+constexpr std::string_view kDataFormat = "data/1";
 // A typed column with more different values than that gains nothing from a dictionary: the rest of it goes without.
 constexpr int64_t kTypedDictionaryBytes = 256 * 1024;
 
@@ -118,7 +118,7 @@ class ParquetDataWriter : public DataFileWriter {
   int row_group_count() const override { return table_->row_group_count(); }
 
   Status Finish(DataFileFooter footer) override {
-    table_->SetFooter("parquedb.format", std::string(kFormat));
+    table_->SetFooter("parquedb.format", std::string(kDataFormat));
     table_->SetFooter("parquedb.database", footer.database_id);
     table_->SetFooter("parquedb.through", std::to_string(footer.through));
     table_->SetFooter("parquedb.rows", std::to_string(table_->row_count()));
@@ -272,11 +272,11 @@ class ParquetDataFile : public DataFile {
   Status Open(std::shared_ptr<const ReadableFile> file, std::string name, std::string_view database_id) {
     ASSIGN_OR_RETURN(table_, TableReader::Open(std::move(file), std::move(name)));
     std::string format = table_->footer("parquedb.format").value_or("");
-    if (format.starts_with("data/") && format != kFormat) {
-      return Unsupported(table_->name() + " has format " + format + "; this program reads " + std::string(kFormat),
+    if (format.starts_with("data/") && format != kDataFormat) {
+      return Unsupported(table_->name() + " has format " + format + "; this program reads " + std::string(kDataFormat),
                          "use a newer parquedb");
     }
-    if (format != kFormat) return Corruption(table_->name() + ": no data file: format '" + format + "'");
+    if (format != kDataFormat) return Corruption(table_->name() + ": no data file: format '" + format + "'");
     footer_.database_id = table_->footer("parquedb.database").value_or("");
     if (!database_id.empty() && footer_.database_id != database_id) {
       return Corruption(table_->name() + " belongs to database " + footer_.database_id + ", not " +

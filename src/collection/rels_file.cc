@@ -7,7 +7,7 @@
 namespace parquedb {
 namespace {
 
-constexpr std::string_view kFormat = "rels/1";
+constexpr std::string_view kRelsFormat = "rels/1";
 
 TableSchema RelsSchema() {
   auto text = [](const char* name, ColumnCoding coding) {
@@ -44,7 +44,7 @@ class ParquetRelsWriter : public RelsFileWriter {
   }
   int64_t row_count() const override { return table_->row_count(); }
   Status Finish(std::string_view database_id, int64_t through) override {
-    table_->SetFooter("parquedb.format", std::string(kFormat));
+    table_->SetFooter("parquedb.format", std::string(kRelsFormat));
     table_->SetFooter("parquedb.database", std::string(database_id));
     table_->SetFooter("parquedb.through", std::to_string(through));
     table_->SetFooter("parquedb.rows", std::to_string(table_->row_count()));
@@ -86,11 +86,11 @@ class ParquetRelsFile : public RelsFile {
   Status Open(std::shared_ptr<const ReadableFile> file, std::string name, std::string_view database_id) {
     ASSIGN_OR_RETURN(table_, TableReader::Open(std::move(file), std::move(name)));
     std::string format = table_->footer("parquedb.format").value_or("");
-    if (format.starts_with("rels/") && format != kFormat) {
-      return Unsupported(table_->name() + " has format " + format + "; this program reads " + std::string(kFormat),
+    if (format.starts_with("rels/") && format != kRelsFormat) {
+      return Unsupported(table_->name() + " has format " + format + "; this program reads " + std::string(kRelsFormat),
                          "use a newer parquedb");
     }
-    bool good = format == kFormat && table_->schema().size() == 3 && table_->schema()[0].name == "from" &&
+    bool good = format == kRelsFormat && table_->schema().size() == 3 && table_->schema()[0].name == "from" &&
                 table_->schema()[1].name == "predicate" && table_->schema()[2].name == "to";
     if (!good) return Corruption(table_->name() + ": no relationship file: format '" + format + "'");
     if (!database_id.empty() && table_->footer("parquedb.database") != std::string(database_id))

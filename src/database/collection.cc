@@ -50,7 +50,7 @@ PlanWrite ChangePlan(const std::string& id, const UpdateOptions& options, Change
   };
 }
 
-Result<Entity> Present(Result<std::optional<Entity>> outcome) {
+Result<Entity> OnlyIfPresent(Result<std::optional<Entity>> outcome) {
   if (!outcome.ok()) return outcome.status();
   return std::move(**outcome);
 }
@@ -76,7 +76,7 @@ Result<Entity> Collection::Create(const Document& document, const CreateOptions&
     local = own ? *own : NewUlid(state_->clock(), SystemRandom()).ToString();
   }
   ASSIGN_OR_RETURN(std::string id, FullId(ns_, local));
-  return Present(state_->Write(id, CreatePlan(id, document.json())));
+  return OnlyIfPresent(state_->Write(id, CreatePlan(id, document.json())));
 }
 
 Result<std::vector<Entity>> Collection::CreateMany(const std::vector<Document>& documents) {
@@ -99,7 +99,7 @@ Result<std::optional<Entity>> Collection::Get(std::string_view id) const {
 
 Result<Entity> Collection::Replace(std::string_view id, const Document& document, const UpdateOptions& options) {
   ASSIGN_OR_RETURN(std::string full, FullId(ns_, id));
-  return Present(state_->Write(full, ChangePlan(full, options, [json = document.json()](const Entity& before, const Stamp& stamp) {
+  return OnlyIfPresent(state_->Write(full, ChangePlan(full, options, [json = document.json()](const Entity& before, const Stamp& stamp) {
                                  return ReplaceFields(before, json, stamp);
                                })));
 }
@@ -108,7 +108,7 @@ Result<Entity> Collection::Update(std::string_view id, const Document& update, c
   ASSIGN_OR_RETURN(std::string full, FullId(ns_, id));
   ASSIGN_OR_RETURN(Value value, ParseJson(update.json()));
   ASSIGN_OR_RETURN(parquedb::Update compiled, parquedb::Update::Compile(value));
-  return Present(state_->Write(full, ChangePlan(full, options, [compiled](const Entity& before, const Stamp& stamp) {
+  return OnlyIfPresent(state_->Write(full, ChangePlan(full, options, [compiled](const Entity& before, const Stamp& stamp) {
                                  return ApplyUpdate(before, compiled, stamp);
                                })));
 }
@@ -151,7 +151,7 @@ Result<Entity> Collection::Link(std::string_view id, std::string_view predicate,
     ASSIGN_OR_RETURN(auto end, state_->Get(to));
     if (!end) return Missing(to).WithHint("--allow-missing links to it all the same");
   }
-  return Present(state_->Write(full, ChangePlan(full, {}, [predicate = std::string(predicate), to = std::string(to)](
+  return OnlyIfPresent(state_->Write(full, ChangePlan(full, {}, [predicate = std::string(predicate), to = std::string(to)](
                                                               const Entity& before, const Stamp& stamp) {
                                  return AddLink(before, predicate, to, stamp);
                                })));
@@ -159,7 +159,7 @@ Result<Entity> Collection::Link(std::string_view id, std::string_view predicate,
 
 Result<Entity> Collection::Unlink(std::string_view id, std::string_view predicate, std::string_view to) {
   ASSIGN_OR_RETURN(std::string full, FullId(ns_, id));
-  return Present(state_->Write(full, ChangePlan(full, {}, [predicate = std::string(predicate), to = std::string(to)](
+  return OnlyIfPresent(state_->Write(full, ChangePlan(full, {}, [predicate = std::string(predicate), to = std::string(to)](
                                                               const Entity& before, const Stamp& stamp) {
                                  return RemoveLink(before, predicate, to, stamp);
                                })));

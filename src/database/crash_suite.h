@@ -1,5 +1,6 @@
 // The database on a disk that crashes: at every operation of scripted workloads the process or the machine goes, and
 // what was acknowledged must be there, once, and nothing else.
+#include <cstdio>
 #include <cstdlib>
 
 #include "core/test_hooks.h"
@@ -17,7 +18,7 @@ class CrashTest : public testing::TestWithParam<CrashCase> {
  protected:
   void SetUp() override {
     if (GetParam().direct_batch_bytes != nullptr) ::setenv(kDirectBatchVariable, GetParam().direct_batch_bytes, 1);
-    std::printf("seed %llu\n", static_cast<unsigned long long>(RunSeed()));
+    std::fputs(("seed " + std::to_string(RunSeed()) + "\n").c_str(), stdout);
   }
   void TearDown() override { ::unsetenv(kDirectBatchVariable); }
 

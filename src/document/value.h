@@ -46,6 +46,8 @@ std::string CanonicalJson(const Value& value);
 // Removes a member, keeping the order of the others. False when it is not there.
 bool RemoveMember(Object* object, std::string_view name);
 
+inline std::string_view TextOf(const boost::json::string_view& text) { return {text.data(), text.size()}; }
+
 bool IsValidUtf8(std::string_view text);
 
 }  // namespace parquedb

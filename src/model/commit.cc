@@ -7,7 +7,7 @@
 namespace parquedb {
 namespace {
 
-constexpr int64_t kVersion = 1;
+constexpr int64_t kCommitVersion = 1;
 
 void EmplaceList(Object* object, const char* name, const std::vector<std::string>& items) {
   if (!items.empty()) object->emplace(name, Array(items.begin(), items.end()));
@@ -28,7 +28,7 @@ std::vector<std::string> ReadList(JsonReader* reader, const char* name) {
 std::string EncodeCommit(const Commit& commit) {
   Object knows;
   for (const auto& [line, lsn] : commit.knows) knows.emplace(line, lsn);
-  Object object{{"version", kVersion}, {"kind", commit.kind}, {"n", commit.number}, {"time", FormatTime(commit.time_ms)},
+  Object object{{"version", kCommitVersion}, {"kind", commit.kind}, {"n", commit.number}, {"time", FormatTime(commit.time_ms)},
                 {"databaseId", commit.database_id}, {"slug", commit.slug}};
   if (!commit.snapshot.empty()) object.emplace("snapshot", commit.snapshot);
   object.emplace("instant", FormatTime(commit.instant_ms));
@@ -42,7 +42,7 @@ std::string EncodeCommit(const Commit& commit) {
 
 Result<Commit> DecodeCommit(std::string_view text) {
   const std::string place = "a commit";
-  ASSIGN_OR_RETURN(Value value, ParseVersioned(text, kVersion, place));
+  ASSIGN_OR_RETURN(Value value, ParseVersioned(text, kCommitVersion, place));
   JsonReader reader(value, place);
   Commit commit;
   commit.kind = reader.String("kind");
@@ -71,13 +71,13 @@ Result<Commit> DecodeCommit(std::string_view text) {
 }
 
 std::string EncodeRepositoryFormat(const RepositoryFormat& format) {
-  return WritePrettyJson(Object{{"version", kVersion}, {"format", "parquedb.repository"}, {"createdAt", FormatTime(format.created_at_ms)},
+  return WritePrettyJson(Object{{"version", kCommitVersion}, {"format", "parquedb.repository"}, {"createdAt", FormatTime(format.created_at_ms)},
                                 {"createOnly", format.create_only}, {"replaceIf", format.replace_if}}) + "\n";
 }
 
 Result<RepositoryFormat> DecodeRepositoryFormat(std::string_view text) {
   const std::string place(kRepositoryPath);
-  ASSIGN_OR_RETURN(Value value, ParseVersioned(text, kVersion, place));
+  ASSIGN_OR_RETURN(Value value, ParseVersioned(text, kCommitVersion, place));
   JsonReader reader(value, place);
   RepositoryFormat format{reader.Time("createdAt"), reader.Bool("createOnly"), reader.Bool("replaceIf")};
   RETURN_IF_ERROR(reader.status());

@@ -7,7 +7,7 @@
 namespace parquedb {
 namespace {
 
-constexpr int64_t kVersion = 1;
+constexpr int64_t kEventManifestVersion = 1;
 
 Value SegmentToValue(const SegmentEntry& entry) {
   return Object{{"seq", entry.seq}, {"path", entry.path}, {"minTs", entry.min_ts_ms}, {"maxTs", entry.max_ts_ms},
@@ -122,7 +122,7 @@ std::string EncodeEventManifest(const EventManifest& manifest) {
   for (const SegmentEntry& entry : manifest.segments) segments.push_back(SegmentToValue(entry));
   for (const LineEntry& line : manifest.lines) lines.push_back(Object{{"id", line.id}, {"from", line.from}});
   for (const MergeEntry& merge : manifest.merges) merges.push_back(Object{{"at", merge.at}, {"knows", KnowsToValue(merge.knows)}});
-  Object object{{"version", kVersion},
+  Object object{{"version", kEventManifestVersion},
                 {"dataset", manifest.dataset},
                 {"databaseId", manifest.database_id},
                 {"createdAt", manifest.created_at_ms},
@@ -145,7 +145,7 @@ std::string EncodeEventManifest(const EventManifest& manifest) {
 
 Result<EventManifest> DecodeEventManifest(std::string_view text) {
   const std::string place(kEventManifestPath);
-  ASSIGN_OR_RETURN(Value value, ParseVersioned(text, kVersion, place));
+  ASSIGN_OR_RETURN(Value value, ParseVersioned(text, kEventManifestVersion, place));
   JsonReader reader(value, place);
   EventManifest manifest;
   manifest.dataset = reader.String("dataset");

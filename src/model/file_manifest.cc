@@ -7,7 +7,7 @@
 namespace parquedb {
 namespace {
 
-constexpr int64_t kVersion = 1;
+constexpr int64_t kFileManifestVersion = 1;
 
 bool IsHex64(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -93,7 +93,7 @@ ManifestMetadata ReadMetadata(const Value& value, JsonReader* parent, const std:
 std::string EncodeFileManifest(const FileManifest& manifest) {
   Object files;
   for (const auto& [path, file] : manifest.files) files.emplace(path, FileToValue(file));
-  Object object{{"version", kVersion}, {"databaseId", manifest.database_id}, {"name", manifest.name}};
+  Object object{{"version", kFileManifestVersion}, {"databaseId", manifest.database_id}, {"name", manifest.name}};
   if (!manifest.owner.empty()) object.emplace("owner", manifest.owner);
   if (!manifest.slug.empty()) object.emplace("slug", manifest.slug);
   object.emplace("visibility", manifest.visibility);
@@ -106,7 +106,7 @@ std::string EncodeFileManifest(const FileManifest& manifest) {
 
 Result<FileManifest> DecodeFileManifest(std::string_view text) {
   const std::string place(kFileManifestPath);
-  ASSIGN_OR_RETURN(Value value, ParseVersioned(text, kVersion, place));
+  ASSIGN_OR_RETURN(Value value, ParseVersioned(text, kFileManifestVersion, place));
   JsonReader reader(value, place);
   FileManifest manifest;
   manifest.database_id = reader.String("databaseId");

@@ -90,6 +90,5 @@ inline Result<Value> ParseVersioned(std::string_view text, int64_t version, cons
   return value;
 }
 
-inline std::string_view TextOf(const boost::json::string_view& text) { return {text.data(), text.size()}; }
 
 }  // namespace parquedb

@@ -20,7 +20,6 @@ namespace {
 using Node = Filter::Node;
 using Names = std::set<std::string, std::less<>>;
 
-std::string_view Text(const boost::json::string_view& text) { return {text.data(), text.size()}; }
 
 std::optional<FilterOp> ParseFieldOperator(std::string_view name) {
   static const std::pair<std::string_view, FilterOp> kOperators[] = {
@@ -38,7 +37,7 @@ Status UnknownOperator(std::string_view name) {
 }
 
 bool IsOperatorObject(const Value& value) {
-  return value.is_object() && !value.get_object().empty() && Text(value.get_object().begin()->key()).starts_with('$');
+  return value.is_object() && !value.get_object().empty() && TextOf(value.get_object().begin()->key()).starts_with('$');
 }
 
 Result<Node> CompileOperators(const Path& path, const Object& operators);
@@ -63,8 +62,8 @@ Result<Node> CompileOperator(const Path& path, std::string_view name, const Valu
 Result<Node> CompileOperators(const Path& path, const Object& operators) {
   Node all{.op = FilterOp::kAnd, .path = {}, .operand = nullptr, .children = {}};
   for (const auto& member : operators) {
-    if (!Text(member.key()).starts_with('$')) return InvalidArgument("operators and the plain name '" + std::string(Text(member.key())) + "' stand side by side");
-    ASSIGN_OR_RETURN(Node node, CompileOperator(path, Text(member.key()), member.value()));
+    if (!TextOf(member.key()).starts_with('$')) return InvalidArgument("operators and the plain name '" + std::string(TextOf(member.key())) + "' stand side by side");
+    ASSIGN_OR_RETURN(Node node, CompileOperator(path, TextOf(member.key()), member.value()));
     all.children.push_back(std::move(node));
   }
   return all;
@@ -74,7 +73,7 @@ Result<Node> CompileObject(const Value& filter, const Names& system_fields) {
   if (!filter.is_object()) return InvalidArgument("a filter must be a JSON object");
   Node all{.op = FilterOp::kAnd, .path = {}, .operand = nullptr, .children = {}};
   for (const auto& member : filter.get_object()) {
-    std::string_view name = Text(member.key());
+    std::string_view name = TextOf(member.key());
     std::string_view head = name.substr(0, name.find('.'));
     if (name.starts_with('$') && !system_fields.contains(head)) {
       std::optional<FilterOp> op;

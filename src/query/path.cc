@@ -3,7 +3,6 @@
 #include "query/value_order.h"
 
 namespace parquedb {
-namespace {
 
 std::optional<size_t> AsIndex(std::string_view part) {
   size_t index = 0;
@@ -11,8 +10,6 @@ std::optional<size_t> AsIndex(std::string_view part) {
   if (error != std::errc() || end != part.data() + part.size()) return std::nullopt;
   return index;
 }
-
-}  // namespace
 
 Result<Path> ParsePathText(std::string_view text) {
   Path path;

@@ -6,8 +6,6 @@
 namespace parquedb {
 namespace {
 
-std::string_view Text(const boost::json::string_view& text) { return {text.data(), text.size()}; }
-
 Status AddKey(std::string_view name, bool descending, SortSpec* spec) {
   if (name.empty()) return InvalidArgument("a field to sort by has no name");
   if (name.starts_with('$') && !Filter::EntityFields().contains(name)) return InvalidArgument("there is no field " + std::string(name));
@@ -49,7 +47,7 @@ Value Pick(const Value& value, const std::vector<const Path*>& paths, size_t par
     std::vector<const Path*> below;
     bool whole = false;
     for (const Path* path : paths) {
-      if ((*path)[part] != Text(member.key())) continue;
+      if ((*path)[part] != TextOf(member.key())) continue;
       if (path->size() == part + 1) whole = true;
       else below.push_back(path);
     }
@@ -68,8 +66,8 @@ Result<SortSpec> SortSpec::Parse(std::string_view text) {
     if (!value.ok()) return InvalidArgument(value.status().message());
     for (const auto& member : value->get_object()) {
       bool up = member.value().is_int64() && member.value().get_int64() == 1, down = member.value().is_int64() && member.value().get_int64() == -1;
-      if (!up && !down) return InvalidArgument("the direction of " + std::string(Text(member.key())) + " must be 1 or -1");
-      RETURN_IF_ERROR(AddKey(Text(member.key()), down, &spec));
+      if (!up && !down) return InvalidArgument("the direction of " + std::string(TextOf(member.key())) + " must be 1 or -1");
+      RETURN_IF_ERROR(AddKey(TextOf(member.key()), down, &spec));
     }
   } else {
     for (size_t begin = 0; begin <= text.size();) {

@@ -11,7 +11,6 @@ namespace {
 
 constexpr size_t kMaxArrayIndex = 1'500'000;  // MongoDB's limit on what $set may fill up with null
 
-std::string_view Text(const boost::json::string_view& text) { return {text.data(), text.size()}; }
 
 bool IsOperator(std::string_view name) { return name == "$set" || name == "$unset" || name == "$inc" || name == "$push"; }
 
@@ -25,13 +24,6 @@ Result<Path> UpdatePath(std::string_view text) {
 }
 
 bool IsPrefix(const Path& a, const Path& b) { return a.size() <= b.size() && std::equal(a.begin(), a.end(), b.begin()); }
-
-std::optional<size_t> AsIndex(std::string_view part) {
-  size_t index = 0;
-  auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
-  if (error != std::errc() || end != part.data() + part.size()) return std::nullopt;
-  return index;
-}
 
 std::string Joined(const Path& path) {
   std::string text;
@@ -130,7 +122,7 @@ Status ApplyPush(Object* document, const Path& path, const Value& operand) {
 Status CheckPushOperand(const Value& operand) {
   if (!operand.is_object()) return Status::Ok();
   for (const auto& member : operand.get_object()) {
-    std::string_view name = Text(member.key());
+    std::string_view name = TextOf(member.key());
     if (name == "$each" || name == "$slice" || name == "$sort" || name == "$position") return InvalidData("$push: unknown modifier " + std::string(name));
   }
   return Status::Ok();
@@ -143,7 +135,7 @@ Result<Update> Update::Compile(const Value& update) {
   const Object& object = update.get_object();
   Update compiled;
   size_t operators = 0;
-  for (const auto& member : object) operators += Text(member.key()).starts_with('$');
+  for (const auto& member : object) operators += TextOf(member.key()).starts_with('$');
   if (operators == 0) {
     // Plain fields replace whole top-level fields, whatever characters their names have.
     for (const auto& member : object) compiled.plain_.emplace(member.key(), member.value());
@@ -152,11 +144,11 @@ Result<Update> Update::Compile(const Value& update) {
   if (operators < object.size()) return InvalidData("update operators and plain fields stand side by side");
   std::vector<Path> paths;
   for (const auto& member : object) {
-    std::string_view name = Text(member.key());
+    std::string_view name = TextOf(member.key());
     if (!IsOperator(name)) return InvalidData("unknown update operator " + std::string(name), "operators are $set $unset $inc $push, or plain fields");
     if (!member.value().is_object()) return InvalidData(std::string(name) + " needs an object of fields");
     for (const auto& field : member.value().get_object()) {
-      ASSIGN_OR_RETURN(Path path, UpdatePath(Text(field.key())));
+      ASSIGN_OR_RETURN(Path path, UpdatePath(TextOf(field.key())));
       for (const Path& other : paths) {
         if (IsPrefix(other, path) || IsPrefix(path, other)) return InvalidData("the update touches " + Joined(path) + " and " + Joined(other) + ": which comes first is not told");
       }
@@ -172,9 +164,9 @@ Result<Object> Update::Apply(const Object& before) const {
   Object after = before;
   for (const auto& field : plain_) after[field.key()] = field.value();
   for (const auto& member : operators_) {
-    std::string_view name = Text(member.key());
+    std::string_view name = TextOf(member.key());
     for (const auto& field : member.value().get_object()) {
-      ASSIGN_OR_RETURN(Path path, UpdatePath(Text(field.key())));
+      ASSIGN_OR_RETURN(Path path, UpdatePath(TextOf(field.key())));
       if (name == "$set") RETURN_IF_ERROR(ApplySet(&after, path, field.value()));
       if (name == "$unset") RETURN_IF_ERROR(ApplyUnset(&after, path));
       if (name == "$inc") RETURN_IF_ERROR(ApplyInc(&after, path, field.value()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ int TypeOrder(const Value& value);
 using Path = std::vector<std::string>;
 // "a.b.0"; kInvalidArgument for an empty path or part.
 Result<Path> ParsePathText(std::string_view text);
+// A part as an index into an array, if it is one.
+std::optional<size_t> AsIndex(std::string_view part);
 
 // Calls `take` with every value that the path reaches, as MongoDB walks it: through objects by name, through arrays by
 // index and, where a part is no index, into each object in the array. `take` gets null where nothing is there. It returns

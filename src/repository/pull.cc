@@ -18,7 +18,7 @@
 namespace parquedb {
 namespace {
 
-constexpr size_t kCopyBytes = 1 << 20;
+constexpr size_t kDownloadBytes = 1 << 20;
 constexpr int64_t kPublishBytes = 256 * static_cast<int64_t>(kMiB);
 constexpr size_t kPublishFiles = 4096;
 
@@ -41,7 +41,7 @@ Result<std::unique_ptr<PendingFile>> Fetch(const StorageBackend& repository, con
     Sha256 hash;
     std::string block;
     for (uint64_t at = 0; at < (*object)->size(); at += block.size()) {
-      block.resize(std::min<uint64_t>((*object)->size() - at, kCopyBytes));
+      block.resize(std::min<uint64_t>((*object)->size() - at, kDownloadBytes));
       RETURN_IF_ERROR((*object)->ReadAt(at, block));
       hash.Update(block);
       RETURN_IF_ERROR(pending->Append(block));
@@ -61,7 +61,7 @@ Result<bool> HasContent(const StorageBackend& target, const std::string& path, c
   Sha256 hash;
   std::string block;
   for (uint64_t at = 0; at < (*present)->size(); at += block.size()) {
-    block.resize(std::min<uint64_t>((*present)->size() - at, kCopyBytes));
+    block.resize(std::min<uint64_t>((*present)->size() - at, kDownloadBytes));
     RETURN_IF_ERROR((*present)->ReadAt(at, block));
     hash.Update(block);
   }

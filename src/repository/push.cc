@@ -18,7 +18,7 @@
 namespace parquedb {
 namespace {
 
-constexpr size_t kCopyBytes = 1 << 20;
+constexpr size_t kUploadBytes = 1 << 20;
 // The derived files of an earlier snapshot are taken over while the log behind them is shorter than this.
 constexpr int64_t kMaxEventsBehind = 100'000;
 constexpr uint64_t kMaxBytesBehind = 64 * kMiB;
@@ -27,7 +27,7 @@ Result<std::string> HashOf(const ReadableFile& file) {
   Sha256 hash;
   std::string block;
   for (uint64_t at = 0; at < file.size(); at += block.size()) {
-    block.resize(std::min<uint64_t>(file.size() - at, kCopyBytes));
+    block.resize(std::min<uint64_t>(file.size() - at, kUploadBytes));
     RETURN_IF_ERROR(file.ReadAt(at, block));
     hash.Update(block);
   }
@@ -50,7 +50,7 @@ Status UploadOne(const StorageBackend& storage, const View& view, StorageBackend
     Sha256 sum;
     std::string block;
     for (uint64_t at = 0; at < file->size(); at += block.size()) {
-      block.resize(std::min<uint64_t>(file->size() - at, kCopyBytes));
+      block.resize(std::min<uint64_t>(file->size() - at, kUploadBytes));
       RETURN_IF_ERROR(file->ReadAt(at, block));
       sum.Update(block);
       RETURN_IF_ERROR(pending->Append(block));
