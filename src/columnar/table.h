@@ -45,7 +45,6 @@ class ColumnBuffer {
   void AppendBool(bool value);
   void AppendString(std::string_view value);
   void AppendNull();
-  uint64_t byte_size() const;
 
  private:
   friend class TableWriter;
@@ -58,6 +57,7 @@ class ColumnBuffer {
   std::vector<int16_t> present_;  // definition level of each row, for nullable columns
   bool nullable_ = false;
   int64_t rows_ = 0;
+  uint64_t* bytes_ = nullptr;  // of the row group, all columns together; the writer's
 };
 
 struct TableWriterOptions {

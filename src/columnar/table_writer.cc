@@ -105,22 +105,26 @@ std::shared_ptr<parquet::WriterProperties> MakeProperties(const TableSchema& sch
 void ColumnBuffer::AppendInt(int64_t value) {
   if (nullable_) present_.push_back(1);
   ints_.push_back(value);
+  *bytes_ += sizeof value;
   ++rows_;
 }
 void ColumnBuffer::AppendDouble(double value) {
   if (nullable_) present_.push_back(1);
   doubles_.push_back(value);
+  *bytes_ += sizeof value;
   ++rows_;
 }
 void ColumnBuffer::AppendBool(bool value) {
   if (nullable_) present_.push_back(1);
   bools_.push_back(value);
+  *bytes_ += sizeof value;
   ++rows_;
 }
 void ColumnBuffer::AppendString(std::string_view value) {
   if (nullable_) present_.push_back(1);
   arena_.append(value);
   ends_.push_back(arena_.size());
+  *bytes_ += value.size() + sizeof(uint64_t);
   ++rows_;
 }
 void ColumnBuffer::AppendNull() {
@@ -128,10 +132,6 @@ void ColumnBuffer::AppendNull() {
   present_.push_back(0);
   ++rows_;
 }
-uint64_t ColumnBuffer::byte_size() const {
-  return arena_.size() + ends_.size() * 8 + ints_.size() * 8 + doubles_.size() * 8 + bools_.size();
-}
-
 // Writes filled buffers into a row group.
 struct TableWriterInternals {
   static void Clear(ColumnBuffer* buffer) {
@@ -144,7 +144,10 @@ struct TableWriterInternals {
     buffer->rows_ = 0;
   }
   static void Release(ColumnBuffer* buffer) { std::string().swap(buffer->arena_); }
-  static void SetNullable(ColumnBuffer* buffer, bool nullable) { buffer->nullable_ = nullable; }
+  static void Prepare(ColumnBuffer* buffer, bool nullable, uint64_t* bytes) {
+    buffer->nullable_ = nullable;
+    buffer->bytes_ = bytes;
+  }
 
   template <typename Writer, typename Values>
   static void WriteFlat(parquet::ColumnWriter* writer, const ColumnBuffer& buffer, const Values* values) {
@@ -205,6 +208,7 @@ struct TableWriter::State {
   std::shared_ptr<arrow::KeyValueMetadata> footer = std::make_shared<arrow::KeyValueMetadata>();
   std::future<Status> background;
   int64_t rows_in_group = 0, rows = 0;
+  uint64_t bytes_in_group = 0;
   int groups = 0;
 
   Status Fail(const std::exception& error) const {
@@ -240,8 +244,8 @@ Result<std::unique_ptr<TableWriter>> TableWriter::Open(PendingFile& file, TableS
   state.schema = std::move(schema);
   state.options = options;
   for (const ColumnSpec& column : state.schema) {
-    TableWriterInternals::SetNullable(&state.filling.emplace_back(), column.nullable);
-    TableWriterInternals::SetNullable(&state.writing.emplace_back(), column.nullable);
+    TableWriterInternals::Prepare(&state.filling.emplace_back(), column.nullable, &state.bytes_in_group);
+    TableWriterInternals::Prepare(&state.writing.emplace_back(), column.nullable, &state.bytes_in_group);
   }
   try {
     state.writer = parquet::ParquetFileWriter::Open(state.sink, MakeSchema(state.schema),
@@ -260,22 +264,15 @@ Status TableWriter::EndRow() {
   State& state = *state_;
   ++state.rows;
   ++state.rows_in_group;
-  if (state.rows_in_group % 64 != 0 && state.rows_in_group < state.options.row_group_rows) {
-    // Summing up is not free: large documents are caught at the next multiple, or here when one alone is large.
-    if (state.filling.back().byte_size() < state.options.row_group_bytes) return Status::Ok();
-  }
-  uint64_t bytes = 0;
-  for (const ColumnBuffer& buffer : state.filling) bytes += buffer.byte_size();
-  if (bytes < state.options.row_group_bytes && state.rows_in_group < state.options.row_group_rows) return Status::Ok();
-  return EndRowGroup();
+  bool full = state.bytes_in_group >= state.options.row_group_bytes || state.rows_in_group >= state.options.row_group_rows;
+  return full ? EndRowGroup() : Status::Ok();
 }
 
 Status TableWriter::EndRowGroup() {
   State& state = *state_;
   if (state.rows_in_group == 0) return Status::Ok();
   RETURN_IF_ERROR(state.WaitForBackground());
-  uint64_t bytes = 0;
-  for (const ColumnBuffer& buffer : state.filling) bytes += buffer.byte_size();
+  uint64_t bytes = std::exchange(state.bytes_in_group, 0);
   std::swap(state.filling, state.writing);
   int64_t rows = std::exchange(state.rows_in_group, 0);
   ++state.groups;

@@ -11,11 +11,13 @@
 namespace parquedb {
 
 inline size_t CommonPrefix(std::string_view a, std::string_view b) {
-  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())), b.begin()).first - a.begin());
+  return static_cast<size_t>(
+      std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())), b.begin()).first -
+      a.begin());
 }
 
-// The eight bytes of `key` behind `skip` as a number of the same order; missing bytes are 0. Where two numbers are equal
-// the keys may still differ.
+// The eight bytes of `key` behind `skip` as a number of the same order; missing bytes are 0. Where two numbers are
+// equal the keys may still differ.
 inline uint64_t PrefixBehind(std::string_view key, size_t skip) {
   static_assert(std::endian::native == std::endian::little);
   uint64_t bytes = 0;

@@ -38,7 +38,8 @@ class CheckpointCostTest : public testing::Test {
   ~CheckpointCostTest() override { std::filesystem::remove_all(folder_); }
 
   std::unique_ptr<ParqueDB> Open(const std::string& name) {
-    return std::move(*ParqueDB::Open({.path = folder_ + "/" + name, .create_if_missing = true, .durability = Durability::kProcess}));
+    return std::move(
+        *ParqueDB::Open({.path = folder_ + "/" + name, .create_if_missing = true, .durability = Durability::kProcess}));
   }
   static void Put(ParqueDB* db, int ns, const std::string& id) {
     auto made = db->collection("ns" + std::to_string(ns)).Create(*Document::Parse(R"({"a":1})"), {.id = id});
@@ -65,7 +66,8 @@ class CheckpointCostTest : public testing::Test {
     for (const char* kind : {"data", "indexes"}) {
       for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ + "/" + name + "/" + kind)) {
         struct stat found;
-        if (entry.is_regular_file() && ::stat(entry.path().c_str(), &found) == 0) inodes[entry.path().string()] = found.st_ino;
+        if (entry.is_regular_file() && ::stat(entry.path().c_str(), &found) == 0)
+          inodes[entry.path().string()] = found.st_ino;
       }
     }
     return inodes;
@@ -95,8 +97,8 @@ TEST_F(CheckpointCostTest, OnlyNamespacesWithEventsAreRewritten) {
   for (const auto& [path, inode] : Inodes("db")) {
     if (before.at(path) != inode) changed.push_back(path.substr(path.find("/db/") + 4));
   }
-  EXPECT_EQ(changed, (std::vector<std::string>{"data/ns17/data.parquet", "data/ns3/data.parquet", "indexes/bloom/ns17.bloom",
-                                               "indexes/bloom/ns3.bloom"}));
+  EXPECT_EQ(changed, (std::vector<std::string>{"data/ns17/data.parquet", "data/ns3/data.parquet",
+                                               "indexes/bloom/ns17.bloom", "indexes/bloom/ns3.bloom"}));
 }
 
 TEST_F(CheckpointCostTest, ACheckpointWithNothingNewRewritesNothing) {

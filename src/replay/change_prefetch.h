@@ -7,8 +7,8 @@
 
 namespace parquedb {
 
-// The same changes in the same order. Holds at most four batches (two wait, one is read, one is made), each of 1 MiB or one change. A source that ends in
-// the first batch starts no thread. The source is used by nobody else.
+// The same changes in the same order. Holds at most four batches (two wait, one is read, one is made), each of 1 MiB or
+// one change. A source that ends in the first batch starts no thread. The source is used by nobody else.
 std::unique_ptr<ChangeCursor> ReadAhead(std::unique_ptr<ChangeCursor> source);
 
 }  // namespace parquedb
