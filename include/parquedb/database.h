@@ -35,9 +35,9 @@ struct OpenOptions {
   std::string actor;                        // who writes; 1 to 256 bytes, or empty for nobody
   std::string verb = "library";             // told to others that wait for the lock
   Durability durability = Durability::kSync;
-  bool accept_clock = false;                // go on when the clock is more than 60 s behind the last event
+  bool accept_clock = false;  // go on when the clock is more than 60 s behind the last event
   int64_t lock_timeout_ms = 10'000;
-  Clock* clock = nullptr;                   // tests; nullptr: the system's
+  Clock* clock = nullptr;  // tests; nullptr: the system's
 };
 
 struct CreateOptions {
@@ -69,7 +69,8 @@ class Collection {
   Result<std::optional<Entity>> Get(std::string_view id) const;
   // The entity's own fields become the document's. kNotFound.
   Result<Entity> Replace(std::string_view id, const Document& document, const UpdateOptions& options = {});
-  // $set $unset $inc $push, or plain fields (= $set). Without effect: no event, the version stays. kNotFound, kConflict.
+  // $set $unset $inc $push, or plain fields (= $set). Without effect: no event, the version stays. kNotFound,
+  // kConflict.
   Result<Entity> Update(std::string_view id, const Document& update, const UpdateOptions& options = {});
   // kNotFound when there is none.
   Status Delete(std::string_view id);

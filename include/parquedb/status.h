@@ -131,11 +131,11 @@ class [[nodiscard]] Result {
 #define PARQUEDB_CONCAT(a, b) PARQUEDB_CONCAT_INNER(a, b)
 
 // Returns from the function when the expression is a failure. The counter keeps nested uses apart.
-#define PARQUEDB_RETURN_INNER(status, expression)                    \
-  do {                                                              \
-    if (::parquedb::Status status = (expression); !status.ok()) {   \
-      return status;                                                \
-    }                                                               \
+#define PARQUEDB_RETURN_INNER(status, expression)                 \
+  do {                                                            \
+    if (::parquedb::Status status = (expression); !status.ok()) { \
+      return status;                                              \
+    }                                                             \
   } while (false)
 #define RETURN_IF_ERROR(expression) PARQUEDB_RETURN_INNER(PARQUEDB_CONCAT(status_, __COUNTER__), expression)
 

@@ -47,7 +47,8 @@ Status UnknownOption(const CommandSpec& command, std::string_view name) {
   for (const OptionSpec& option : command.options) known.emplace_back(option.name);
   for (const OptionSpec& option : CommonOptions()) known.emplace_back(option.name);
   std::string near = NearestName(name, known);
-  return InvalidArgument(fmt::format("unknown option {} of {}{}", name, command.name, near.empty() ? "" : fmt::format("; did you mean {}?", near)),
+  return InvalidArgument(fmt::format("unknown option {} of {}{}", name, command.name,
+                                     near.empty() ? "" : fmt::format("; did you mean {}?", near)),
                          fmt::format("parquedb help {}", command.name));
 }
 
@@ -55,11 +56,13 @@ Status UnknownCommand(std::string_view name) {
   std::vector<std::string> known;
   for (const CommandSpec& command : Commands()) known.emplace_back(command.name);
   std::string near = NearestName(name, known);
-  return InvalidArgument(fmt::format("unknown verb {}{}", name, near.empty() ? "" : fmt::format("; did you mean {}?", near)), "parquedb help");
+  return InvalidArgument(
+      fmt::format("unknown verb {}{}", name, near.empty() ? "" : fmt::format("; did you mean {}?", near)),
+      "parquedb help");
 }
 
-// The first word that is neither an option nor an option's value. Options before the verb are those that all verbs take;
-// others need the verb to be known, so it is looked for behind them, too.
+// The first word that is neither an option nor an option's value. Options before the verb are those that all verbs
+// take; others need the verb to be known, so it is looked for behind them, too.
 const std::string* FindVerb(const std::vector<std::string>& words) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
@@ -77,14 +80,18 @@ Status CheckArguments(const CommandSpec& command, size_t count) {
   while (!rest.empty()) {
     size_t end = std::min(rest.find(' '), rest.size());
     std::string_view one = rest.substr(0, end);
-    if (one.ends_with("...")) most = 1000;
-    else ++most;
+    if (one.ends_with("..."))
+      most = 1000;
+    else
+      ++most;
     if (!one.starts_with('[')) ++least;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   if (count >= least && count <= most) return Status::Ok();
-  return InvalidArgument(fmt::format("{} takes {}; {} {} given", command.name, command.arguments.empty() ? "no argument" : command.arguments, count, count == 1 ? "was" : "were"),
-                         fmt::format("parquedb help {}", command.name));
+  return InvalidArgument(
+      fmt::format("{} takes {}; {} {} given", command.name,
+                  command.arguments.empty() ? "no argument" : command.arguments, count, count == 1 ? "was" : "were"),
+      fmt::format("parquedb help {}", command.name));
 }
 
 }  // namespace
@@ -125,7 +132,8 @@ std::string NearestName(std::string_view written, const std::vector<std::string>
 Result<Call> ParseCommandLine(const std::vector<std::string>& words) {
   Call call;
   const std::string* verb = FindVerb(words);
-  bool wants_help = std::find(words.begin(), words.end(), "--help") != words.end() || std::find(words.begin(), words.end(), "-h") != words.end();
+  bool wants_help = std::find(words.begin(), words.end(), "--help") != words.end() ||
+                    std::find(words.begin(), words.end(), "-h") != words.end();
   if (verb == nullptr || (wants_help && FindCommand(*verb) == nullptr)) {
     call.command = FindCommand(std::find(words.begin(), words.end(), "--version") != words.end() ? "version" : "help");
     return call;
@@ -162,7 +170,8 @@ Result<Call> ParseCommandLine(const std::vector<std::string>& words) {
     } else if (i + 1 < words.size() && &words[i + 1] != verb) {
       value = words[++i];
     } else {
-      return InvalidArgument(fmt::format("{} needs a value: {} {}", option->name, option->name, option->value), fmt::format("parquedb help {}", call.command->name));
+      return InvalidArgument(fmt::format("{} needs a value: {} {}", option->name, option->name, option->value),
+                             fmt::format("parquedb help {}", call.command->name));
     }
     call.values_[std::string(option->name)].push_back(std::move(value));
   }
@@ -171,7 +180,8 @@ Result<Call> ParseCommandLine(const std::vector<std::string>& words) {
 }
 
 std::string HelpOf(const CommandSpec& command) {
-  std::string text = fmt::format("parquedb {} {}{}[options]\n  {}\n\nExamples:\n", command.name, command.arguments, command.arguments.empty() ? "" : " ", command.summary);
+  std::string text = fmt::format("parquedb {} {}{}[options]\n  {}\n\nExamples:\n", command.name, command.arguments,
+                                 command.arguments.empty() ? "" : " ", command.summary);
   std::string_view examples = command.examples;
   while (!examples.empty()) {
     size_t end = std::min(examples.find('\n'), examples.size());
@@ -182,7 +192,8 @@ std::string HelpOf(const CommandSpec& command) {
     if (options.empty()) return;
     text += fmt::format("\n{}:\n", title);
     for (const OptionSpec& option : options) {
-      std::string left = fmt::format("{}{}{}", option.letter ? fmt::format("-{}, ", option.letter) : "", option.name, option.value.empty() ? "" : fmt::format(" {}", option.value));
+      std::string left = fmt::format("{}{}{}", option.letter ? fmt::format("-{}, ", option.letter) : "", option.name,
+                                     option.value.empty() ? "" : fmt::format(" {}", option.value));
       text += fmt::format("  {:<26} {}\n", left, option.help);
     }
   };

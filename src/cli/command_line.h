@@ -14,7 +14,7 @@ struct OptionSpec {
   std::string_view name;   // "--at"
   std::string_view value;  // "T"; "" for a flag
   std::string_view help;
-  char letter = 0;         // 'd' for -d
+  char letter = 0;  // 'd' for -d
 };
 
 class Call;
@@ -24,7 +24,7 @@ struct CommandSpec {
   std::string_view name;
   std::string_view arguments;  // "NS/ID"; "[DIR]" when it may be left out; "REF..." when there may be several
   std::string_view summary;
-  std::string_view examples;   // lines
+  std::string_view examples;  // lines
   std::vector<OptionSpec> options;
   Status (*run)(Session& session, const Call& call);
 };

@@ -20,49 +20,161 @@ std::vector<OptionSpec> Writing(std::vector<OptionSpec> options) {
   return options;
 }
 
-std::vector<CommandSpec> MakeCommands() {
+// One document, or some, and what is asked of them.
+std::vector<CommandSpec> Documents() {
   return {
-      {"init", "[DIR]", "make an empty database", "parquedb init ./shop --name shop", {{"--name", "N", "the database's name; else the folder's"}}, RunInit},
+      {"init",
+       "[DIR]",
+       "make an empty database",
+       "parquedb init ./shop --name shop",
+       {{"--name", "N", "the database's name; else the folder's"}},
+       RunInit},
       {"create", "NS", "write a new document", "parquedb create posts --id hello --data '{\"title\":\"Hello\"}'",
-       Writing({{"--id", "ID", "its id; else a ULID"}, {"--data", "JSON", "the document; - reads standard input"}}), RunCreate},
-      {"get", "NS/ID", "print one document", "parquedb get posts/hello\nparquedb get posts/hello --at \"1h ago\"", {kAt}, RunGet},
+       Writing({{"--id", "ID", "its id; else a ULID"}, {"--data", "JSON", "the document; - reads standard input"}}),
+       RunCreate},
+      {"get",
+       "NS/ID",
+       "print one document",
+       "parquedb get posts/hello\nparquedb get posts/hello --at \"1h ago\"",
+       {kAt},
+       RunGet},
       {"update", "NS/ID", "change one document", "parquedb update posts/hello --data '{\"$set\":{\"title\":\"Hi\"}}'",
-       Writing({{"--data", "JSON", "$set $unset $inc $push, or plain fields"}, {"--if-version", "N", "only if it has this version (14 else)"}}), RunUpdate},
-      {"delete", "NS/ID", "delete one document, or with --filter some", "parquedb delete posts/hello\nparquedb delete posts --filter '{\"draft\":true}' --confirm",
+       Writing({{"--data", "JSON", "$set $unset $inc $push, or plain fields"},
+                {"--if-version", "N", "only if it has this version (14 else)"}}),
+       RunUpdate},
+      {"delete", "NS/ID", "delete one document, or with --filter some",
+       "parquedb delete posts/hello\nparquedb delete posts --filter '{\"draft\":true}' --confirm",
        Writing({kFilter, kConfirm, kYes, kDryRun}), RunDelete},
       {"link", "NS/ID PREDICATE NS/ID", "link one document to another", "parquedb link posts/hello author users/ann",
        Writing({{"--allow-missing", "", "the target need not exist"}}), RunLink},
-      {"unlink", "NS/ID PREDICATE NS/ID", "take a link away", "parquedb unlink posts/hello author users/ann", Writing({}), RunUnlink},
-      {"query", "NS", "find documents, now or as of any instant", "parquedb query posts --filter '{\"status\":\"published\"}' --sort=-views --limit 10\nparquedb query posts --at yesterday --count",
-       {kAt, kFilter, {"--id", "NS/ID", "only this entity"}, {"--sort", "J", "{\"field\":1} or field,-other"}, {"--limit", "N", "at most so many"}, {"--skip", "N", "leave out the first"},
-        {"--fields", "a,b", "only these fields"}, {"--count", "", "only how many"}}, RunQuery},
-      {"import", "", "read a file into the database, all or nothing", "parquedb import --file posts.ndjson --namespace posts\nparquedb import --events history.ndjson",
-       Writing({{"--file", "F", ".ndjson, .json (an array) or .parquet (an export)"}, {"--events", "F", "a history, an event a line"}, {"--namespace", "NS", "where records without $id go; of an export, what to take"},
-                {"--id-field", "F", "this field's text is the id"}, {"--input-format", "K", "ndjson, json or parquet"}, kDryRun}), RunImport},
-      {"export", "", "write the state at an instant to a file", "parquedb export --at \"2026-02-01T12:00:00Z\" --output snapshot.parquet\nparquedb export --namespace posts --format ndjson",
-       {kAt, kNamespace}, RunExport},
-      {"events", "", "the audit trail", "parquedb events --filter '{\"op\":\"DELETE\"}' --after yesterday --namespace posts\nparquedb events --entity posts/hello --format detailed",
-       {kFilter, kNamespace, {"--after", "T", "at or after"}, {"--before", "T", "before"}, {"--entity", "NS/ID", "of this entity"}, {"--actor", "A", "by this actor"},
-        {"--limit", "N", "at most so many"}, {"--reverse", "", "newest first"}}, RunEvents},
-      {"restore", "", "bring a record or a namespace back from the event log", "parquedb restore --entity posts/hello --at \"10m ago\"\nparquedb restore --namespace posts --at \"2026-02-01T11:59:00Z\" --confirm",
-       Writing({kAt, {"--entity", "NS/ID", "one record"}, {"--namespace", "NS", "a namespace, or several: a,b"}, {"--from-event-log", "", "the default source"}, kConfirm, kYes, kDryRun}), RunRestore},
-      {"drop", "NS", "delete every document of a namespace", "parquedb drop posts --confirm", Writing({kConfirm, kYes, kDryRun}), RunDrop},
+      {"unlink", "NS/ID PREDICATE NS/ID", "take a link away", "parquedb unlink posts/hello author users/ann",
+       Writing({}), RunUnlink},
+      {"query",
+       "NS",
+       "find documents, now or as of any instant",
+       "parquedb query posts --filter '{\"status\":\"published\"}' --sort=-views --limit 10\nparquedb query posts --at "
+       "yesterday --count",
+       {kAt,
+        kFilter,
+        {"--id", "NS/ID", "only this entity"},
+        {"--sort", "J", "{\"field\":1} or field,-other"},
+        {"--limit", "N", "at most so many"},
+        {"--skip", "N", "leave out the first"},
+        {"--fields", "a,b", "only these fields"},
+        {"--count", "", "only how many"}},
+       RunQuery},
+  };
+}
+
+// Files in and out.
+std::vector<CommandSpec> Files() {
+  return {
+      {"import", "", "read a file into the database, all or nothing",
+       "parquedb import --file posts.ndjson --namespace posts\nparquedb import --events history.ndjson",
+       Writing({{"--file", "F", ".ndjson, .json (an array) or .parquet (an export)"},
+                {"--events", "F", "a history, an event a line"},
+                {"--namespace", "NS", "where records without $id go; of an export, what to take"},
+                {"--id-field", "F", "this field's text is the id"},
+                {"--input-format", "K", "ndjson, json or parquet"},
+                kDryRun}),
+       RunImport},
+      {"export",
+       "",
+       "write the state at an instant to a file",
+       "parquedb export --at \"2026-02-01T12:00:00Z\" --output snapshot.parquet\nparquedb export --namespace posts "
+       "--format ndjson",
+       {kAt, kNamespace},
+       RunExport},
+  };
+}
+
+// The event log: looked through, and taken back to.
+std::vector<CommandSpec> History() {
+  return {
+      {"events",
+       "",
+       "the audit trail",
+       "parquedb events --filter '{\"op\":\"DELETE\"}' --after yesterday --namespace posts\nparquedb events --entity "
+       "posts/hello --format detailed",
+       {kFilter,
+        kNamespace,
+        {"--after", "T", "at or after"},
+        {"--before", "T", "before"},
+        {"--entity", "NS/ID", "of this entity"},
+        {"--actor", "A", "by this actor"},
+        {"--limit", "N", "at most so many"},
+        {"--reverse", "", "newest first"}},
+       RunEvents},
+      {"restore", "", "bring a record or a namespace back from the event log",
+       "parquedb restore --entity posts/hello --at \"10m ago\"\nparquedb restore --namespace posts --at "
+       "\"2026-02-01T11:59:00Z\" --confirm",
+       Writing({kAt,
+                {"--entity", "NS/ID", "one record"},
+                {"--namespace", "NS", "a namespace, or several: a,b"},
+                {"--from-event-log", "", "the default source"},
+                kConfirm,
+                kYes,
+                kDryRun}),
+       RunRestore},
+      {"drop", "NS", "delete every document of a namespace", "parquedb drop posts --confirm",
+       Writing({kConfirm, kYes, kDryRun}), RunDrop},
+  };
+}
+
+// The database as a whole.
+std::vector<CommandSpec> Upkeep() {
+  return {
       {"list", "[DIR]", "the files of the database, in copying order", "parquedb list --format paths", {}, RunList},
       {"stats", "[DIR]", "counts, sizes, the restorable window", "parquedb stats ./shop", {}, RunStats},
       {"flush", "", "turn the WAL into a segment", "parquedb flush", Writing({kDryRun}), RunFlush},
-      {"checkpoint", "", "bring data, relationship and bloom files up to the head", "parquedb checkpoint", Writing({kDryRun}), RunCheckpoint},
+      {"checkpoint", "", "bring data, relationship and bloom files up to the head", "parquedb checkpoint",
+       Writing({kDryRun}), RunCheckpoint},
       {"window", "[DIR]", "the instants that can be restored", "parquedb window", {}, RunWindow},
-      {"verify", "[DIR]", "prove that a database or a backup is whole and equals its log", "parquedb verify ./restored --compare ./original\nparquedb verify --level hash",
-       {{"--compare", "DIR", "compare with this database"}, {"--level", "L", "quick, hash, full or replay (default)"}}, RunVerify},
-      {"push", "", "back up to a remote", "parquedb push --to /backups --slug shop\nparquedb push --dry-run",
-       {{"--to", "REMOTE", "where to; may be given several times"}, {"--slug", "S", "name of the backup; else the database's"}, kOwner, {"--visibility", "V", "public, unlisted or private (default)"},
-        {"--strategy", "S", "manual (default), local-wins or remote-wins"}, {"--full", "", "renew derived files"}, kDryRun}, RunPush},
-      {"pull", "REF", "make a database from a backup, or bring a copy up to it", "parquedb pull /backups/ann/shop --directory ./restored",
-       Writing({kOwner, kDryRun}), RunPull},
+      {"verify",
+       "[DIR]",
+       "prove that a database or a backup is whole and equals its log",
+       "parquedb verify ./restored --compare ./original\nparquedb verify --level hash",
+       {{"--compare", "DIR", "compare with this database"}, {"--level", "L", "quick, hash, full or replay (default)"}},
+       RunVerify},
+  };
+}
+
+// Backups.
+std::vector<CommandSpec> Backups() {
+  return {
+      {"push",
+       "",
+       "back up to a remote",
+       "parquedb push --to /backups --slug shop\nparquedb push --dry-run",
+       {{"--to", "REMOTE", "where to; may be given several times"},
+        {"--slug", "S", "name of the backup; else the database's"},
+        kOwner,
+        {"--visibility", "V", "public, unlisted or private (default)"},
+        {"--strategy", "S", "manual (default), local-wins or remote-wins"},
+        {"--full", "", "renew derived files"},
+        kDryRun},
+       RunPush},
+      {"pull", "REF", "make a database from a backup, or bring a copy up to it",
+       "parquedb pull /backups/ann/shop --directory ./restored", Writing({kOwner, kDryRun}), RunPull},
       {"backups", "[REMOTE]", "the backups on a remote", "parquedb backups /backups", {kOwner}, RunBackups},
+  };
+}
+
+// The program itself.
+std::vector<CommandSpec> About() {
+  return {
       {"help", "[TOPIC]", "this text, a verb's, or a topic's", "parquedb help time", {}, RunHelp},
       {"version", "", "the program's version", "parquedb version", {}, RunVersion},
   };
+}
+
+// In the order of the help.
+std::vector<CommandSpec> MakeCommands() {
+  std::vector<CommandSpec> commands;
+  for (auto group : {&Documents, &Files, &History, &Upkeep, &Backups, &About}) {
+    for (CommandSpec& command : group()) commands.push_back(std::move(command));
+  }
+  return commands;
 }
 
 }  // namespace
@@ -81,8 +193,6 @@ const std::vector<OptionSpec>& CommonOptions() {
       {"--operator", "NAME", "the actor of what is written (PARQUEDB_OPERATOR, else the login name)"},
       {"--quiet", "", "no notes"},
       {"--verbose", "", "more notes"},
-      {"--threads", "N", "at most so many threads (default: the cores)"},
-      {"--progress", "P", "json: progress for machines"},
       {"--help", "", "help on the verb", 'h'},
       {"--version", "", "the program's version"},
   };

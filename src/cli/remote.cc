@@ -21,7 +21,8 @@ bool IsRepository(const std::string& path) {
 }
 
 bool LooksLikePath(const std::string& text) {
-  return text.starts_with("./") || text.starts_with("../") || text.starts_with("/") || text.starts_with("~") || text == "." || text == ".." || text.find("://") != std::string::npos;
+  return text.starts_with("./") || text.starts_with("../") || text.starts_with("/") || text.starts_with("~") ||
+         text == "." || text == ".." || text.find("://") != std::string::npos;
 }
 
 std::string TrimSlashes(std::string path) {
@@ -35,7 +36,10 @@ struct Split {
 };
 std::optional<Split> SplitRepository(const std::string& path) {
   for (std::string at = TrimSlashes(path); !at.empty();) {
-    if (IsRepository(at)) return Split{at, at.size() < path.size() ? TrimSlashes(path).substr(std::min(path.size(), at == "/" ? 1 : at.size() + 1)) : ""};
+    if (IsRepository(at))
+      return Split{at, at.size() < path.size()
+                           ? TrimSlashes(path).substr(std::min(path.size(), at == "/" ? 1 : at.size() + 1))
+                           : ""};
     size_t slash = at.rfind('/');
     if (slash == std::string::npos) break;
     at = slash == 0 ? (at == "/" ? "" : "/") : at.substr(0, slash);
@@ -57,19 +61,24 @@ Result<ResolvedBackup> ResolvePath(const Call& call, const std::string& path) {
   if (auto split = SplitRepository(path)) {
     ASSIGN_OR_RETURN(auto found, Try(split->repository, split->slug));
     if (found) return std::move(*found);
-    return NotFound(fmt::format("the repository {} has no backup {}", split->repository, split->slug.empty() ? "at all" : split->slug), "parquedb backups " + split->repository);
+    return NotFound(fmt::format("the repository {} has no backup {}", split->repository,
+                                split->slug.empty() ? "at all" : split->slug),
+                    "parquedb backups " + split->repository);
   }
   // A remote's root: the repository is the owner's in it.
   ASSIGN_OR_RETURN(std::string owner, OwnerOf(call));
   ASSIGN_OR_RETURN(auto found, Try(TrimSlashes(path) + "/" + owner, ""));
   if (found) return std::move(*found);
-  return NotFound(fmt::format("there is no backup repository at {} or {}/{}", path, path, owner), "parquedb push --to " + path + " makes one");
+  return NotFound(fmt::format("there is no backup repository at {} or {}/{}", path, path, owner),
+                  "parquedb push --to " + path + " makes one");
 }
 
 // owner/slug or slug on the default remote.
 Result<ResolvedBackup> ResolveName(const Call& call, const std::string& ref) {
   Status good = CheckSlug(ref);
-  if (!good.ok()) return NotFound(fmt::format("{} is neither a path nor the name of a backup", ref), "a path begins with ./, ../ or /");
+  if (!good.ok())
+    return NotFound(fmt::format("{} is neither a path nor the name of a backup", ref),
+                    "a path begins with ./, ../ or /");
   ASSIGN_OR_RETURN(std::string remote, DefaultRemote());
   ASSIGN_OR_RETURN(std::string root, RemotePath(remote));
   ASSIGN_OR_RETURN(std::string owner, OwnerOf(call));
@@ -117,9 +126,11 @@ Result<std::string> RemotePath(const std::string& text) {
   std::string path = text;
   if (scheme != std::string::npos) {
     std::string name = text.substr(0, scheme);
-    if (name != "file") return InvalidArgument("unknown scheme " + name + ":// in " + text, "a remote is a path or file:///path");
+    if (name != "file")
+      return InvalidArgument("unknown scheme " + name + ":// in " + text, "a remote is a path or file:///path");
     path = text.substr(scheme + 3);
-    if (!path.starts_with('/')) return InvalidArgument(text + " has no absolute path", "file:///path has three slashes");
+    if (!path.starts_with('/'))
+      return InvalidArgument(text + " has no absolute path", "file:///path has three slashes");
   }
   if (path == "~" || path.starts_with("~/")) {
     const char* home = std::getenv("HOME");
@@ -137,7 +148,8 @@ Result<std::string> DefaultRemote() {
 
 Result<PushTarget> ResolvePushTarget(const std::string& remote, const std::string& owner, const std::string& slug) {
   ASSIGN_OR_RETURN(std::string path, RemotePath(remote));
-  PushTarget target{.remote = remote, .repository = IsRepository(path) ? path : path + "/" + owner, .ref = owner + "/" + slug};
+  PushTarget target{
+      .remote = remote, .repository = IsRepository(path) ? path : path + "/" + owner, .ref = owner + "/" + slug};
   return target;
 }
 
@@ -149,7 +161,10 @@ Result<ResolvedBackup> ResolveBackup(const Call& call, const std::string& ref) {
 
 Result<PullSource> OpenBackup(const ResolvedBackup& resolved) {
   ASSIGN_OR_RETURN(FileManifest snapshot, resolved.repository->ReadSnapshot(resolved.backup.snapshot));
-  return PullSource{.repository = resolved.repository->shared_storage(), .snapshot = std::move(snapshot), .name = resolved.name, .instant_ms = resolved.backup.instant_ms};
+  return PullSource{.repository = resolved.repository->shared_storage(),
+                    .snapshot = std::move(snapshot),
+                    .name = resolved.name,
+                    .instant_ms = resolved.backup.instant_ms};
 }
 
 Result<std::vector<std::string>> RepositoriesOf(const std::string& remote) {
@@ -160,7 +175,8 @@ Result<std::vector<std::string>> RepositoriesOf(const std::string& remote) {
   for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
     if (IsRepository(entry.path().string())) found.push_back(entry.path().string());
   }
-  if (error || found.empty()) return NotFound("there is no backup repository at " + remote, "parquedb push --to " + remote + " makes one");
+  if (error || found.empty())
+    return NotFound("there is no backup repository at " + remote, "parquedb push --to " + remote + " makes one");
   std::sort(found.begin(), found.end());
   return found;
 }

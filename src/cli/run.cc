@@ -26,8 +26,8 @@ void RaiseFileLimit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Large blocks go back to the system when they are freed. By itself the C library keeps blocks of the size of one that was
-// freed before: with documents of 15 MiB that doubles the memory of an import.
+// Large blocks go back to the system when they are freed. By itself the C library keeps blocks of the size of one that
+// was freed before: with documents of 15 MiB that doubles the memory of an import.
 constexpr int kReturnedBlockBytes = 4 << 20;
 
 }  // namespace
@@ -41,8 +41,11 @@ void ReportError(const Status& status, bool json) {
   fmt::print(stderr, "{}\n", text);
   if (!status.hint().empty()) fmt::print(stderr, "  try: {}\n", status.hint());
   if (!json) return;
-  Object object{{"type", "exit_error"}, {"code", ExitCode(status.code())}, {"kind", std::string(KindOf(status.code()))},
-                {"message", status.message()}, {"hint", status.hint()}};
+  Object object{{"type", "exit_error"},
+                {"code", ExitCode(status.code())},
+                {"kind", std::string(KindOf(status.code()))},
+                {"message", status.message()},
+                {"hint", status.hint()}};
   fmt::print(stderr, "{}\n", WriteJson(object));
 }
 

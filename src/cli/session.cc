@@ -63,7 +63,8 @@ Status Session::Drain() {
     struct stat found;
     if (::stat(folder.c_str(), &found) != 0) return IoError("there is no folder " + folder + " for " + output_path);
     ASSIGN_OR_RETURN(output_folder_, OpenDirectory(folder));
-    ASSIGN_OR_RETURN(output_file_, output_folder_->CreatePending(slash == std::string::npos ? output_path : output_path.substr(slash + 1)));
+    ASSIGN_OR_RETURN(output_file_, output_folder_->CreatePending(
+                                       slash == std::string::npos ? output_path : output_path.substr(slash + 1)));
   }
   return output_file_->Append(text);
 }
@@ -91,12 +92,14 @@ void Session::Note(std::string_view text) {
 
 Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerFormat>& allowed) const {
   static const std::pair<std::string_view, AnswerFormat> kNames[] = {
-      {"table", AnswerFormat::kTable}, {"json", AnswerFormat::kJson}, {"ndjson", AnswerFormat::kNdjson}, {"csv", AnswerFormat::kCsv},
-      {"paths", AnswerFormat::kPaths}, {"detailed", AnswerFormat::kDetailed}, {"parquet", AnswerFormat::kParquet}};
+      {"table", AnswerFormat::kTable},    {"json", AnswerFormat::kJson},   {"ndjson", AnswerFormat::kNdjson},
+      {"csv", AnswerFormat::kCsv},        {"paths", AnswerFormat::kPaths}, {"detailed", AnswerFormat::kDetailed},
+      {"parquet", AnswerFormat::kParquet}};
   // --json wins over another format, but not over one that does not exist.
   bool json = call.Has("--json");
   std::string wanted = call.Get("--format", json ? "json" : "");
-  bool known = std::any_of(std::begin(kNames), std::end(kNames), [&](const auto& entry) { return entry.first == wanted; });
+  bool known =
+      std::any_of(std::begin(kNames), std::end(kNames), [&](const auto& entry) { return entry.first == wanted; });
   if (json && known) wanted = "json";
   if ((known || wanted.empty()) && output_path.ends_with(".json")) wanted = "json";
   std::string list;
@@ -144,7 +147,8 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
   options.accept_clock = call.Has("--accept-clock");
   if (call.Has("--lock-timeout")) {
     auto timeout = ParseDurationMs(call.Get("--lock-timeout"));
-    if (!timeout) return InvalidArgument("--lock-timeout: '" + call.Get("--lock-timeout") + "' is no duration like 10s");
+    if (!timeout)
+      return InvalidArgument("--lock-timeout: '" + call.Get("--lock-timeout") + "' is no duration like 10s");
     options.lock_timeout_ms = *timeout;
   }
   if (create) {
@@ -164,7 +168,9 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
 
 Result<Cut> Session::ResolveAt(const Call& call, const Source& source, bool required) {
   if (!call.Has("--at")) {
-    if (required) return InvalidArgument("--at is missing: which instant?", "for example --at \"2026-02-01T12:00:00Z\", --at \"5m ago\", --at latest");
+    if (required)
+      return InvalidArgument("--at is missing: which instant?",
+                             "for example --at \"2026-02-01T12:00:00Z\", --at \"5m ago\", --at latest");
     return HeadCut(*source.storage, source.view);
   }
   ASSIGN_OR_RETURN(Cut cut, ResolveInstant(*source.storage, source.view, call.Get("--at"), SystemClock().NowMs()));
@@ -177,61 +183,100 @@ Status Session::CheckNamespaceKnown(const Source& source, const std::string& ns)
   ASSIGN_OR_RETURN(auto known, ListNamespaces(*source.storage, source.view));
   if (std::find(known.begin(), known.end(), ns) != known.end()) return Status::Ok();
   std::string near = NearestName(ns, known);
-  std::string there = known.empty() ? "the database is empty" : fmt::format("there {} {}", known.size() == 1 ? "is" : "are", fmt::join(known, ", "));
-  return NotFound(fmt::format("there is no namespace {}{}", ns, near.empty() ? "" : fmt::format("; did you mean {}?", near)), there);
+  std::string there = known.empty()
+                          ? "the database is empty"
+                          : fmt::format("there {} {}", known.size() == 1 ? "is" : "are", fmt::join(known, ", "));
+  return NotFound(
+      fmt::format("there is no namespace {}{}", ns, near.empty() ? "" : fmt::format("; did you mean {}?", near)),
+      there);
 }
 
 Status Session::Confirm(const Call& call, const std::string& question) {
   if (call.Has("--confirm") || call.Has("--yes") || call.Has("--dry-run")) return Status::Ok();
-  if (!::isatty(STDIN_FILENO) || !::isatty(STDERR_FILENO)) return InvalidArgument(question + " needs --confirm, or a terminal to ask on", "add --confirm");
+  if (!::isatty(STDIN_FILENO) || !::isatty(STDERR_FILENO))
+    return InvalidArgument(question + " needs --confirm, or a terminal to ask on", "add --confirm");
   fmt::print(stderr, "{}? [y/N] ", question);
   char answer[16] = "";
-  if (std::fgets(answer, sizeof answer, stdin) != nullptr && (answer[0] == 'y' || answer[0] == 'Y')) return Status::Ok();
+  if (std::fgets(answer, sizeof answer, stdin) != nullptr && (answer[0] == 'y' || answer[0] == 'Y'))
+    return Status::Ok();
   return {StatusCode::kInterrupted, "nothing was changed"};
 }
 
 int ExitCode(StatusCode code) {
   switch (code) {
-    case StatusCode::kOk: return 0;
+    case StatusCode::kOk:
+      return 0;
     case StatusCode::kIo:
-    case StatusCode::kUnsupported: return 1;
-    case StatusCode::kInvalidArgument: return 2;
-    case StatusCode::kPartial: return 3;
-    case StatusCode::kNotFound: return 10;
-    case StatusCode::kLocked: return 11;
-    case StatusCode::kKey: return 12;
-    case StatusCode::kAuth: return 13;
-    case StatusCode::kConflict: return 14;
-    case StatusCode::kUnsupportedStore: return 15;
-    case StatusCode::kCorruption: return 20;
-    case StatusCode::kUnhealthy: return 21;
-    case StatusCode::kOutsideWindow: return 22;
-    case StatusCode::kInvalidData: return 23;
-    case StatusCode::kBusy: return 75;
-    case StatusCode::kInterrupted: return 130;
+    case StatusCode::kUnsupported:
+      return 1;
+    case StatusCode::kInvalidArgument:
+      return 2;
+    case StatusCode::kPartial:
+      return 3;
+    case StatusCode::kNotFound:
+      return 10;
+    case StatusCode::kLocked:
+      return 11;
+    case StatusCode::kKey:
+      return 12;
+    case StatusCode::kAuth:
+      return 13;
+    case StatusCode::kConflict:
+      return 14;
+    case StatusCode::kUnsupportedStore:
+      return 15;
+    case StatusCode::kCorruption:
+      return 20;
+    case StatusCode::kUnhealthy:
+      return 21;
+    case StatusCode::kOutsideWindow:
+      return 22;
+    case StatusCode::kInvalidData:
+      return 23;
+    case StatusCode::kBusy:
+      return 75;
+    case StatusCode::kInterrupted:
+      return 130;
   }
   return 1;
 }
 
 std::string_view KindOf(StatusCode code) {
   switch (code) {
-    case StatusCode::kOk: return "ok";
-    case StatusCode::kIo: return "io";
-    case StatusCode::kUnsupported: return "unsupported";
-    case StatusCode::kInvalidArgument: return "usage";
-    case StatusCode::kPartial: return "partial";
-    case StatusCode::kNotFound: return "not_found";
-    case StatusCode::kLocked: return "locked";
-    case StatusCode::kKey: return "key";
-    case StatusCode::kAuth: return "auth";
-    case StatusCode::kConflict: return "conflict";
-    case StatusCode::kUnsupportedStore: return "unsupported_store";
-    case StatusCode::kCorruption: return "corrupt";
-    case StatusCode::kUnhealthy: return "unhealthy";
-    case StatusCode::kOutsideWindow: return "window";
-    case StatusCode::kInvalidData: return "invalid";
-    case StatusCode::kBusy: return "busy";
-    case StatusCode::kInterrupted: return "interrupted";
+    case StatusCode::kOk:
+      return "ok";
+    case StatusCode::kIo:
+      return "io";
+    case StatusCode::kUnsupported:
+      return "unsupported";
+    case StatusCode::kInvalidArgument:
+      return "usage";
+    case StatusCode::kPartial:
+      return "partial";
+    case StatusCode::kNotFound:
+      return "not_found";
+    case StatusCode::kLocked:
+      return "locked";
+    case StatusCode::kKey:
+      return "key";
+    case StatusCode::kAuth:
+      return "auth";
+    case StatusCode::kConflict:
+      return "conflict";
+    case StatusCode::kUnsupportedStore:
+      return "unsupported_store";
+    case StatusCode::kCorruption:
+      return "corrupt";
+    case StatusCode::kUnhealthy:
+      return "unhealthy";
+    case StatusCode::kOutsideWindow:
+      return "window";
+    case StatusCode::kInvalidData:
+      return "invalid";
+    case StatusCode::kBusy:
+      return "busy";
+    case StatusCode::kInterrupted:
+      return "interrupted";
   }
   return "io";
 }

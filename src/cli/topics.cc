@@ -41,7 +41,8 @@ lsn:42                      a position in the log
 The resolved instant is printed on stderr. "parquedb window" shows what can be asked for.
 )";
 
-constexpr std::string_view kRemotes = R"(A remote is a path or file:///path. A repository lies in {remote}/{owner}/, unless the remote itself holds _meta/repo.json.
+constexpr std::string_view kRemotes =
+    R"(A remote is a path or file:///path. A repository lies in {remote}/{owner}/, unless the remote itself holds _meta/repo.json.
 push --to /backups --owner ann --slug shop    writes /backups/ann, slug shop
 pull /backups/ann/shop                        reads it back
 pull ann/shop                                 the same, on the default remote (PARQUEDB_REMOTE_URL)

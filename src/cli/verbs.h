@@ -35,6 +35,7 @@ std::string TextTable(const std::vector<std::vector<std::string>>& rows);
 // A command of ours as printed after `undo:`, with the directory.
 std::string UndoCommand(const std::string& arguments, const std::string& directory);
 // Adds the undo to a JSON answer, or prints its line.
-Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, const std::string& directory, Object* answer);
+Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, const std::string& directory,
+               Object* answer);
 
 }  // namespace parquedb

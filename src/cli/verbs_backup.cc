@@ -38,8 +38,8 @@ void FlushIfFree(Session& session, const Call& call, const std::string& director
   if (!flushed.ok() && call.Has("--verbose")) session.Note("not flushed first: " + flushed.message());
 }
 
-// A view whose derived files are of one checkpoint, if one can be had: a checkpoint that puts files in place at the moment is
-// soon over.
+// A view whose derived files are of one checkpoint, if one can be had: a checkpoint that puts files in place at the
+// moment is soon over.
 Result<Source> OpenForPush(Session& session, const Call& call, const std::string& directory) {
   constexpr int kAttempts = 3;
   for (int attempt = 1;; ++attempt) {
@@ -59,7 +59,8 @@ std::map<std::string, int64_t> CountAtCheckpoint(const View& view) {
     auto name = ParsePath(path);
     if (!name || name->kind != FileKind::kData) continue;
     auto file = DataFile::Open(handle, path, view.manifest.database_id);
-    if (file.ok()) entities[name->ns] = (*file)->footer().rows;  // a damaged file is left out of the backup, with a warning
+    if (file.ok())
+      entities[name->ns] = (*file)->footer().rows;  // a damaged file is left out of the backup, with a warning
   }
   return entities;
 }
@@ -70,7 +71,8 @@ struct PushOutcome {
   PushResult result;
 };
 
-Status PushOne(const Source& source, const PushTarget& target, const PushRequest& request, bool dry_run, PushResult* result) {
+Status PushOne(const Source& source, const PushTarget& target, const PushRequest& request, bool dry_run,
+               PushResult* result) {
   ASSIGN_OR_RETURN(auto storage, OpenDirectory(target.repository));
   std::shared_ptr<StorageBackend> shared = std::move(storage);
   std::unique_ptr<Repository> repository;
@@ -137,7 +139,8 @@ Status JudgePush(Session& session, const std::vector<PushOutcome>& outcomes) {
   }
   if (failed == 0) return Status::Ok();
   if (failed == outcomes.size()) return first;
-  return {StatusCode::kPartial, fmt::format("{} of {} remotes failed: {}", failed, outcomes.size(), first.message()), "run the same push again"};
+  return {StatusCode::kPartial, fmt::format("{} of {} remotes failed: {}", failed, outcomes.size(), first.message()),
+          "run the same push again"};
 }
 
 Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std::vector<PushOutcome>& outcomes) {
@@ -147,14 +150,21 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
     const PushResult& result = outcome.result;
     for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
     if (format == AnswerFormat::kTable) {
-      RETURN_IF_ERROR(session.Print(fmt::format("{}{}: {}uploaded {} files, {} bytes; {} unchanged\n", outcome.target.ref, outcome.target.remote.empty() ? "" : " on " + outcome.target.remote,
-                                                dry_run ? "would have " : "", result.uploaded.size(), result.bytes, result.unchanged)));
+      RETURN_IF_ERROR(session.Print(
+          fmt::format("{}{}: {}uploaded {} files, {} bytes; {} unchanged\n", outcome.target.ref,
+                      outcome.target.remote.empty() ? "" : " on " + outcome.target.remote, dry_run ? "would have " : "",
+                      result.uploaded.size(), result.bytes, result.unchanged)));
       if (dry_run) {
         for (const TransferredFile& file : result.uploaded) RETURN_IF_ERROR(session.Print("  " + file.path + "\n"));
       }
     }
-    results.push_back(Object{{"remote", outcome.target.remote}, {"ref", outcome.target.ref}, {"snapshot", result.snapshot}, {"commit", result.commit},
-                             {"uploaded", FilesArray(result.uploaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}});
+    results.push_back(Object{{"remote", outcome.target.remote},
+                             {"ref", outcome.target.ref},
+                             {"snapshot", result.snapshot},
+                             {"commit", result.commit},
+                             {"uploaded", FilesArray(result.uploaded)},
+                             {"unchanged", result.unchanged},
+                             {"bytes", result.bytes}});
   }
   if (format != AnswerFormat::kJson) return Status::Ok();
   Object answer{{"results", std::move(results)}};
@@ -167,7 +177,8 @@ bool IsMissingOrEmpty(const std::string& directory) {
   return !std::filesystem::exists(directory, error) || std::filesystem::is_empty(directory, error);
 }
 
-Result<PullResult> PullInto(Session& session, const Call& call, const PullSource& source, const std::string& directory, bool dry_run) {
+Result<PullResult> PullInto(Session& session, const Call& call, const PullSource& source, const std::string& directory,
+                            bool dry_run) {
   ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
   ASSIGN_OR_RETURN(auto restoring, target->Stat(kRestoringPath));
   ASSIGN_OR_RETURN(auto manifest, target->Stat(kEventManifestPath));
@@ -178,7 +189,8 @@ Result<PullResult> PullInto(Session& session, const Call& call, const PullSource
   }
   ASSIGN_OR_RETURN(bool taken, HoldsLayoutNames(directory));
   if (!restoring && taken) {
-    return NotFound(directory + " holds no database, but names of the layout (_meta, data, rels, events, indexes)", "pull into a new folder");
+    return NotFound(directory + " holds no database, but names of the layout (_meta, data, rels, events, indexes)",
+                    "pull into a new folder");
   }
   bool fresh = IsMissingOrEmpty(directory);
   bool existed = std::filesystem::exists(directory);
@@ -186,7 +198,8 @@ Result<PullResult> PullInto(Session& session, const Call& call, const PullSource
   // Damage is not left half restored; what an interruption leaves is taken up by the next run.
   if (!result.ok() && result.status().code() == StatusCode::kCorruption && (fresh || restoring)) {
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(directory, error)) std::filesystem::remove_all(entry.path(), error);
+    for (const auto& entry : std::filesystem::directory_iterator(directory, error))
+      std::filesystem::remove_all(entry.path(), error);
     if (!existed) std::filesystem::remove_all(directory, error);
   }
   return result;
@@ -238,15 +251,19 @@ Status RunPull(Session& session, const Call& call) {
     session.Say("rebuilt from the log");
   }
   if (format == AnswerFormat::kTable) {
-    return session.Print(fmt::format("{}downloaded {} files, {} bytes to {}; {} unchanged\n", dry_run ? "would have " : "", result.downloaded.size(), result.bytes, directory, result.unchanged));
+    return session.Print(fmt::format("{}downloaded {} files, {} bytes to {}; {} unchanged\n",
+                                     dry_run ? "would have " : "", result.downloaded.size(), result.bytes, directory,
+                                     result.unchanged));
   }
-  Object answer{{"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};
+  Object answer{
+      {"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};
   if (dry_run) answer.emplace("dryRun", true);
   return session.PrintJson(std::move(answer));
 }
 
 Status RunBackups(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson}));
+  ASSIGN_OR_RETURN(AnswerFormat format,
+                   session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson}));
   std::string remote;
   if (call.args.empty()) {
     ASSIGN_OR_RETURN(remote, DefaultRemote());
@@ -265,9 +282,11 @@ Status RunBackups(Session& session, const Call& call) {
       int64_t bytes = 0;
       for (const auto& [name, file] : snapshot.files) bytes += file.size;
       std::string name = (snapshot.owner.empty() ? "" : snapshot.owner + "/") + entry.slug;
-      std::string from = FormatTime(snapshot.metadata ? snapshot.metadata->window_from_ms : entry.instant_ms), to = FormatTime(entry.instant_ms);
-      Object object{{"id", entry.snapshot}, {"name", name}, {"time", to}, {"files", static_cast<int64_t>(snapshot.files.size())}, {"bytes", bytes},
-                    {"window", Object{{"from", from}, {"to", to}}}};
+      std::string from = FormatTime(snapshot.metadata ? snapshot.metadata->window_from_ms : entry.instant_ms),
+                  to = FormatTime(entry.instant_ms);
+      Object object{{"id", entry.snapshot}, {"name", name},
+                    {"time", to},           {"files", static_cast<int64_t>(snapshot.files.size())},
+                    {"bytes", bytes},       {"window", Object{{"from", from}, {"to", to}}}};
       if (format == AnswerFormat::kNdjson) RETURN_IF_ERROR(session.Print(WriteJson(object) + "\n"));
       backups.push_back(std::move(object));
       rows.push_back({entry.snapshot, name, to, std::to_string(snapshot.files.size()), std::to_string(bytes), from});

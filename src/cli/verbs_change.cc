@@ -31,11 +31,13 @@ Result<InputFormat> InputFormatOf(const Call& call, const std::string& file) {
   if (kind == "ndjson" || kind == "jsonl") return InputFormat::kNdjson;
   if (kind == "json") return InputFormat::kJson;
   if (kind == "parquet") return InputFormat::kParquet;
-  return InvalidArgument("the kind of " + file + " is not known", "names end with .ndjson, .json or .parquet; or say --input-format ndjson|json|parquet");
+  return InvalidArgument("the kind of " + file + " is not known",
+                         "names end with .ndjson, .json or .parquet; or say --input-format ndjson|json|parquet");
 }
 
 Status CheckImport(const Call& call) {
-  if (call.Has("--events") == call.Has("--file")) return InvalidArgument("import takes --file F or --events F", "parquedb help import");
+  if (call.Has("--events") == call.Has("--file"))
+    return InvalidArgument("import takes --file F or --events F", "parquedb help import");
   if (call.Has("--namespace")) RETURN_IF_ERROR(CheckNamespace(call.Get("--namespace")));
   return Status::Ok();
 }
@@ -47,7 +49,10 @@ Status RunImport(Session& session, const Call& call) {
   RETURN_IF_ERROR(CheckImport(call));
   ImportSource source;
   if (call.Has("--file")) {
-    source = {.file = call.Get("--file"), .format = InputFormat::kNdjson, .ns = call.Get("--namespace"), .id_field = call.Get("--id-field")};
+    source = {.file = call.Get("--file"),
+              .format = InputFormat::kNdjson,
+              .ns = call.Get("--namespace"),
+              .id_field = call.Get("--id-field")};
     ASSIGN_OR_RETURN(source.format, InputFormatOf(call, source.file));
     // A missing or damaged file must not leave an empty database behind.
     RETURN_IF_ERROR(OpenRecords(source).status());
@@ -57,15 +62,17 @@ Status RunImport(Session& session, const Call& call) {
   std::string directory = session.Directory(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
   bool dry_run = call.Has("--dry-run");
-  auto result = call.Has("--file") ? ImportRecords(db->state(), source, dry_run) : ImportEvents(db->state(), call.Get("--events"), dry_run);
+  auto result = call.Has("--file") ? ImportRecords(db->state(), source, dry_run)
+                                   : ImportEvents(db->state(), call.Get("--events"), dry_run);
   if (!result.ok()) return result.status();
   Object answer{{"created", result->created}, {"updated", result->updated}, {"skipped", result->skipped}};
   if (call.Has("--events")) answer.emplace("events", result->events);
   if (dry_run) answer.emplace("dryRun", true);
   if (result->skipped > 0) session.Note(fmt::format("skipped {} of other namespaces", result->skipped));
   if (format == AnswerFormat::kTable) {
-    RETURN_IF_ERROR(session.Print(call.Has("--events") ? fmt::format("{}imported {} events\n", dry_run ? "would have " : "", result->events)
-                                                       : fmt::format("{}created {}\n", dry_run ? "would have " : "", result->created)));
+    RETURN_IF_ERROR(session.Print(
+        call.Has("--events") ? fmt::format("{}imported {} events\n", dry_run ? "would have " : "", result->events)
+                             : fmt::format("{}created {}\n", dry_run ? "would have " : "", result->created)));
   }
   RETURN_IF_ERROR(AddUndo(session, format, result->undo, directory, &answer));
   return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
@@ -73,8 +80,11 @@ Status RunImport(Session& session, const Call& call) {
 
 Status RunRestore(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
-  if (call.Has("--entity") == call.Has("--namespace")) return InvalidArgument("restore takes --entity NS/ID or --namespace NS", "parquedb help restore");
-  if (!call.Has("--at")) return InvalidArgument("--at is missing: which instant?", "for example --at \"2026-02-01T12:00:00Z\" or --at \"5m ago\"");
+  if (call.Has("--entity") == call.Has("--namespace"))
+    return InvalidArgument("restore takes --entity NS/ID or --namespace NS", "parquedb help restore");
+  if (!call.Has("--at"))
+    return InvalidArgument("--at is missing: which instant?",
+                           "for example --at \"2026-02-01T12:00:00Z\" or --at \"5m ago\"");
   std::string directory = session.Directory(call);
   std::vector<std::string> namespaces;
   if (call.Has("--entity")) {
@@ -91,15 +101,21 @@ Status RunRestore(Session& session, const Call& call) {
   source.storage = std::move(reading);
   ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source, true));
   bool dry_run = call.Has("--dry-run");
-  auto plan = call.Has("--entity") ? (dry_run ? PlanEntityRestore(db->state(), call.Get("--entity"), cut) : RestoreEntity(db->state(), call.Get("--entity"), cut))
-                                   : (dry_run ? PlanNamespaceRestore(db->state(), namespaces, cut) : RestoreNamespaces(db->state(), namespaces, cut));
+  auto plan = call.Has("--entity") ? (dry_run ? PlanEntityRestore(db->state(), call.Get("--entity"), cut)
+                                              : RestoreEntity(db->state(), call.Get("--entity"), cut))
+                                   : (dry_run ? PlanNamespaceRestore(db->state(), namespaces, cut)
+                                              : RestoreNamespaces(db->state(), namespaces, cut));
   if (!plan.ok()) return plan.status();
-  Object answer{{"restored", plan->restored}, {"deleted", plan->deleted}, {"unchanged", plan->unchanged}, {"at", FormatTime(cut.ts_ms)}};
+  Object answer{{"restored", plan->restored},
+                {"deleted", plan->deleted},
+                {"unchanged", plan->unchanged},
+                {"at", FormatTime(cut.ts_ms)}};
   if (!plan->dangling.empty()) answer.emplace("dangling", Array(plan->dangling.begin(), plan->dangling.end()));
   if (dry_run) answer.emplace("dryRun", true);
   for (const std::string& id : plan->dangling) session.Note("dangling link to " + id);
   if (format == AnswerFormat::kTable) {
-    RETURN_IF_ERROR(session.Print(fmt::format("{}restored {}, deleted {}, unchanged {}\n", dry_run ? "would have " : "", plan->restored, plan->deleted, plan->unchanged)));
+    RETURN_IF_ERROR(session.Print(fmt::format("{}restored {}, deleted {}, unchanged {}\n", dry_run ? "would have " : "",
+                                              plan->restored, plan->deleted, plan->unchanged)));
   }
   RETURN_IF_ERROR(AddUndo(session, format, plan->undo, directory, &answer));
   return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
@@ -116,7 +132,9 @@ Status RunDrop(Session& session, const Call& call) {
   if (!plan.ok()) return plan.status();
   Object answer{{"deleted", plan->deleted}};
   if (call.Has("--dry-run")) answer.emplace("dryRun", true);
-  if (format == AnswerFormat::kTable) RETURN_IF_ERROR(session.Print(fmt::format("{}deleted {} from {}\n", call.Has("--dry-run") ? "would have " : "", plan->deleted, ns)));
+  if (format == AnswerFormat::kTable)
+    RETURN_IF_ERROR(session.Print(
+        fmt::format("{}deleted {} from {}\n", call.Has("--dry-run") ? "would have " : "", plan->deleted, ns)));
   RETURN_IF_ERROR(AddUndo(session, format, plan->undo, directory, &answer));
   return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
 }
@@ -127,7 +145,8 @@ Status RunFlush(Session& session, const Call& call) {
   int64_t events = static_cast<int64_t>(db->state().log().tail().size());
   bool dry_run = call.Has("--dry-run");
   if (!dry_run) RETURN_IF_ERROR(db->Flush());
-  if (format == AnswerFormat::kTable) return session.Print(fmt::format("{}flushed {} events\n", dry_run ? "would have " : "", events));
+  if (format == AnswerFormat::kTable)
+    return session.Print(fmt::format("{}flushed {} events\n", dry_run ? "would have " : "", events));
   Object answer{{"events", events}, {"segments", static_cast<int64_t>(db->state().log().manifest().segments.size())}};
   if (dry_run) answer.emplace("dryRun", true);
   return session.PrintJson(std::move(answer));
@@ -140,7 +159,9 @@ Status RunCheckpoint(Session& session, const Call& call) {
   bool dry_run = call.Has("--dry-run");
   if (!dry_run) RETURN_IF_ERROR(db->Checkpoint());
   int64_t checkpoint = db->state().log().manifest().checkpoint;
-  if (format == AnswerFormat::kTable) return session.Print(fmt::format("{}checkpointed {} events, through lsn {}\n", dry_run ? "would have " : "", behind, db->state().log().head()));
+  if (format == AnswerFormat::kTable)
+    return session.Print(fmt::format("{}checkpointed {} events, through lsn {}\n", dry_run ? "would have " : "", behind,
+                                     db->state().log().head()));
   Object answer{{"events", behind}, {"checkpoint", checkpoint}};
   if (dry_run) answer.emplace("dryRun", true);
   return session.PrintJson(std::move(answer));

@@ -90,7 +90,12 @@ Status RunInit(Session& session, const Call& call) {
   if (taken)
     return NotFound(directory + " has names of a database in it, but no events/manifest.json",
                     "parquedb verify " + directory);
-  OpenOptions options{.path = directory, .storage = {}, .create_if_missing = true, .name = call.Get("--name"), .actor = session.Operator(call), .verb = "verb init"};
+  OpenOptions options{.path = directory,
+                      .storage = {},
+                      .create_if_missing = true,
+                      .name = call.Get("--name"),
+                      .actor = session.Operator(call),
+                      .verb = "verb init"};
   if (options.name.empty()) {
     char* real = ::realpath(directory.c_str(), nullptr);
     std::string whole = real != nullptr ? real : directory;
@@ -99,8 +104,11 @@ Status RunInit(Session& session, const Call& call) {
   }
   ASSIGN_OR_RETURN(auto db, ParqueDB::Open(options));
   const EventManifest& manifest = db->state().log().manifest();
-  if (format == AnswerFormat::kJson) return session.PrintJson({{"directory", directory}, {"name", manifest.dataset}, {"databaseId", manifest.database_id}});
-  return session.Print(fmt::format("made the database {} ({}) in {}\n", manifest.dataset, manifest.database_id, directory));
+  if (format == AnswerFormat::kJson)
+    return session.PrintJson(
+        {{"directory", directory}, {"name", manifest.dataset}, {"databaseId", manifest.database_id}});
+  return session.Print(
+      fmt::format("made the database {} ({}) in {}\n", manifest.dataset, manifest.database_id, directory));
 }
 
 Status RunCreate(Session& session, const Call& call) {
@@ -129,7 +137,9 @@ Status RunGet(Session& session, const Call& call) {
     ASSIGN_OR_RETURN(cut, session.ResolveAt(call, source));
   }
   ASSIGN_OR_RETURN(auto entity, FindEntity(*source.storage, source.view, call.args[0], cut.lsn));
-  if (!entity) return NotFound("there is no entity " + call.args[0] + (call.Has("--at") ? " at that instant" : ""), "parquedb events --entity " + call.args[0]);
+  if (!entity)
+    return NotFound("there is no entity " + call.args[0] + (call.Has("--at") ? " at that instant" : ""),
+                    "parquedb events --entity " + call.args[0]);
   return PrintEntity(session, call, *entity);
 }
 
@@ -151,7 +161,8 @@ Status RunDelete(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
   if (call.Has("--filter")) return DeleteByFilter(session, call, format);
   if (call.args[0].find('/') == std::string::npos) {
-    return InvalidArgument("delete takes NS/ID, or NS with --filter", "parquedb drop " + call.args[0] + " --confirm empties a namespace");
+    return InvalidArgument("delete takes NS/ID, or NS with --filter",
+                           "parquedb drop " + call.args[0] + " --confirm empties a namespace");
   }
   ASSIGN_OR_RETURN(EntityName name, ParseEntityId(call.args[0]));
   std::string directory = session.Directory(call);

@@ -15,7 +15,9 @@
 namespace parquedb {
 namespace {
 
-std::string PathArgument(Session& session, const Call& call) { return call.args.empty() ? session.Directory(call) : call.args[0]; }
+std::string PathArgument(Session& session, const Call& call) {
+  return call.args.empty() ? session.Directory(call) : call.args[0];
+}
 
 struct ListedFile {
   std::string path;
@@ -95,7 +97,8 @@ std::string TextTable(const std::vector<std::vector<std::string>>& rows) {
   std::string text;
   for (const auto& row : rows) {
     std::string line;
-    for (size_t i = 0; i < row.size(); ++i) line += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
+    for (size_t i = 0; i < row.size(); ++i)
+      line += i + 1 < row.size() ? fmt::format("{:<{}}  ", row[i], widths[i]) : row[i];
     text += line + "\n";
   }
   return text;
@@ -110,7 +113,8 @@ std::string UndoCommand(const std::string& arguments, const std::string& directo
   return "parquedb " + arguments + " --directory " + quoted + "'";
 }
 
-Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, const std::string& directory, Object* answer) {
+Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, const std::string& directory,
+               Object* answer) {
   if (undo.empty() || answer->contains("dryRun")) return Status::Ok();
   std::string command = UndoCommand(undo, directory);
   answer->emplace("undo", command);
@@ -118,7 +122,8 @@ Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, c
 }
 
 Status RunList(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kPaths, AnswerFormat::kNdjson}));
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson,
+                                                              AnswerFormat::kPaths, AnswerFormat::kNdjson}));
   ASSIGN_OR_RETURN(Source source, session.OpenSource(PathArgument(session, call), {}));
   ASSIGN_OR_RETURN(auto files, ListFiles(source));
   Array array;
@@ -152,21 +157,30 @@ Status RunStats(Session& session, const Call& call) {
     rows.push_back({ns, std::to_string(count.entities), std::to_string(count.links)});
   }
   if (format == AnswerFormat::kJson) {
-    return session.PrintJson({{"name", source.view.manifest.dataset}, {"databaseId", source.view.manifest.database_id}, {"namespaces", std::move(namespaces)},
-                              {"events", events}, {"segments", static_cast<int64_t>(source.view.manifest.segments.size())}, {"bytes", bytes},
-                              {"head", source.view.head}, {"checkpoint", source.view.manifest.checkpoint},
-                              {"window", Object{{"from", FormatTime(window.from_ms)}, {"to", FormatTime(window.to_ms)}}}});
+    return session.PrintJson(
+        {{"name", source.view.manifest.dataset},
+         {"databaseId", source.view.manifest.database_id},
+         {"namespaces", std::move(namespaces)},
+         {"events", events},
+         {"segments", static_cast<int64_t>(source.view.manifest.segments.size())},
+         {"bytes", bytes},
+         {"head", source.view.head},
+         {"checkpoint", source.view.manifest.checkpoint},
+         {"window", Object{{"from", FormatTime(window.from_ms)}, {"to", FormatTime(window.to_ms)}}}});
   }
   RETURN_IF_ERROR(session.Print(TextTable(rows)));
-  return session.Print(fmt::format("\n{} events in {} segments and {} in the WAL, {} bytes\nrestorable from {} to {}\n", events,
-                                   source.view.manifest.segments.size(), source.view.tail.size(), bytes, FormatTime(window.from_ms), FormatTime(window.to_ms)));
+  return session.Print(fmt::format("\n{} events in {} segments and {} in the WAL, {} bytes\nrestorable from {} to {}\n",
+                                   events, source.view.manifest.segments.size(), source.view.tail.size(), bytes,
+                                   FormatTime(window.from_ms), FormatTime(window.to_ms)));
 }
 
 Status RunWindow(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
   ASSIGN_OR_RETURN(Source source, session.OpenSource(PathArgument(session, call), {}));
   ASSIGN_OR_RETURN(Window window, RestorableWindow(*source.storage, source.view));
-  if (format == AnswerFormat::kJson) return session.PrintJson({{"from", FormatTime(window.from_ms)}, {"to", FormatTime(window.to_ms)}, {"gaps", Array()}});
+  if (format == AnswerFormat::kJson)
+    return session.PrintJson(
+        {{"from", FormatTime(window.from_ms)}, {"to", FormatTime(window.to_ms)}, {"gaps", Array()}});
   return session.Print(fmt::format("{} … {}\n", FormatTime(window.from_ms), FormatTime(window.to_ms)));
 }
 

@@ -20,7 +20,8 @@ Result<QueryRequest> RequestOf(const Call& call) {
   request.ns = call.args[0];
   RETURN_IF_ERROR(CheckNamespace(request.ns));
   RETURN_IF_ERROR(ParseQuery(call.Get("--filter"), call.Get("--sort"), call.Get("--fields"), &request));
-  if (call.Has("--filter") && call.Get("--filter").empty()) return InvalidArgument("--filter: an empty text is no JSON");
+  if (call.Has("--filter") && call.Get("--filter").empty())
+    return InvalidArgument("--filter: an empty text is no JSON");
   ASSIGN_OR_RETURN(request.skip, call.Number("--skip", 0));
   if (call.Has("--limit")) {
     ASSIGN_OR_RETURN(request.limit, call.Number("--limit", 0));
@@ -49,15 +50,18 @@ Status PrintRow(Session& session, std::string_view json) {
 }
 
 Status PrintCount(Session& session, AnswerFormat format, const Cut& cut, int64_t count) {
-  if (format == AnswerFormat::kJson) return session.PrintJson({{"at", FormatTime(cut.ts_ms)}, {"count", count}, {"items", Array()}});
+  if (format == AnswerFormat::kJson)
+    return session.PrintJson({{"at", FormatTime(cut.ts_ms)}, {"count", count}, {"items", Array()}});
   if (format == AnswerFormat::kNdjson) return session.Print(fmt::format("{{\"count\":{}}}\n", count));
   return session.Print(fmt::format("{}\n", count));
 }
 
-Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const Source& source, const QueryRequest& request) {
+Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const Source& source,
+                  const QueryRequest& request) {
   int64_t count = 0;
   if (format == AnswerFormat::kJson) {
-    RETURN_IF_ERROR(session.Print(fmt::format("{{\"schema\":\"parquedb.query/1\",\"at\":\"{}\",\"items\":[", FormatTime(cut.ts_ms))));
+    RETURN_IF_ERROR(session.Print(
+        fmt::format("{{\"schema\":\"parquedb.query/1\",\"at\":\"{}\",\"items\":[", FormatTime(cut.ts_ms))));
   } else if (format == AnswerFormat::kTable) {
     RETURN_IF_ERROR(session.Print(fmt::format("{:<{}} {:>4}  {}\n", "$id", kIdWidth, "ver", "document")));
   }
@@ -69,7 +73,8 @@ Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const S
     return format == AnswerFormat::kNdjson ? session.Print("\n") : Status::Ok();
   }));
   if (format == AnswerFormat::kJson) return session.Print(fmt::format("],\"count\":{}}}\n", count));
-  if (format == AnswerFormat::kTable) return session.Print(fmt::format("({} {})\n", count, count == 1 ? "entity" : "entities"));
+  if (format == AnswerFormat::kTable)
+    return session.Print(fmt::format("({} {})\n", count, count == 1 ? "entity" : "entities"));
   return Status::Ok();
 }
 
@@ -84,10 +89,15 @@ Result<ExportTarget> TargetOf(Session& session, const Call& call) {
   target.to_file = !session.output_path.empty() && session.output_path != "-";
   if (target.to_file) {
     const std::string& path = session.output_path;
-    if (path.ends_with(".ndjson")) target.format = ExportFormat::kNdjson;
-    else if (path.ends_with(".json")) target.format = ExportFormat::kJson;
-    else if (path.ends_with(".parquet")) target.format = ExportFormat::kParquet;
-    else return InvalidArgument("--output: the kind of " + path + " is not known", "names end with .parquet, .ndjson or .json");
+    if (path.ends_with(".ndjson"))
+      target.format = ExportFormat::kNdjson;
+    else if (path.ends_with(".json"))
+      target.format = ExportFormat::kJson;
+    else if (path.ends_with(".parquet"))
+      target.format = ExportFormat::kParquet;
+    else
+      return InvalidArgument("--output: the kind of " + path + " is not known",
+                             "names end with .parquet, .ndjson or .json");
     return target;
   }
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kNdjson, AnswerFormat::kJson}));
@@ -126,7 +136,8 @@ Status ExportAsParquet(Session& session, const Source& source, const StateReques
   return storage->Publish(std::move(files));
 }
 
-Status ExportAsJson(Session& session, const Source& source, const StateRequest& state, ExportFormat format, int64_t* rows) {
+Status ExportAsJson(Session& session, const Source& source, const StateRequest& state, ExportFormat format,
+                    int64_t* rows) {
   auto writer = ExportJsonLines(format, [&](std::string_view bytes) { return session.Print(bytes); });
   ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
   Entity entity;
@@ -147,7 +158,10 @@ Result<HistoryRequest> HistoryOf(Session& session, const Call& call, const Sourc
     auto parsed = ParseInstant(text, now_ms);
     if (!parsed) {
       auto cut = ResolveInstant(*source.storage, source.view, text, now_ms);
-      if (!cut.ok()) return cut.status().code() == StatusCode::kOutsideWindow ? cut.status() : InvalidArgument(std::string(option) + ": '" + text + "' is no time", "parquedb help time");
+      if (!cut.ok())
+        return cut.status().code() == StatusCode::kOutsideWindow
+                   ? cut.status()
+                   : InvalidArgument(std::string(option) + ": '" + text + "' is no time", "parquedb help time");
       parsed = cut->ts_ms;
     }
     *ts_ms = *parsed;
@@ -172,18 +186,23 @@ Result<HistoryRequest> HistoryOf(Session& session, const Call& call, const Sourc
 
 Status PrintEvent(Session& session, AnswerFormat format, const EventView& event, bool first) {
   switch (format) {
-    case AnswerFormat::kJson: return session.Print((first ? "\n" : ",\n") + EventJson(event));
-    case AnswerFormat::kNdjson: return session.Print(EventJson(event) + "\n");
-    case AnswerFormat::kDetailed: return session.Print(DetailedEvent(event));
+    case AnswerFormat::kJson:
+      return session.Print((first ? "\n" : ",\n") + EventJson(event));
+    case AnswerFormat::kNdjson:
+      return session.Print(EventJson(event) + "\n");
+    case AnswerFormat::kDetailed:
+      return session.Print(DetailedEvent(event));
     default:
-      return session.Print(fmt::format("{:>8}  {}  {:<6}  {:<{}}  {}\n", event.lsn, FormatTime(event.ts_ms), OpName(event.op), event.target, kIdWidth, event.actor.value_or("")));
+      return session.Print(fmt::format("{:>8}  {}  {:<6}  {:<{}}  {}\n", event.lsn, FormatTime(event.ts_ms),
+                                       OpName(event.op), event.target, kIdWidth, event.actor.value_or("")));
   }
 }
 
 }  // namespace
 
 Status RunQuery(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson}));
+  ASSIGN_OR_RETURN(AnswerFormat format,
+                   session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson}));
   ASSIGN_OR_RETURN(QueryRequest request, RequestOf(call));
   ASSIGN_OR_RETURN(Source source, session.OpenSource(session.Directory(call), {.namespaces = {request.ns}}));
   ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
@@ -216,13 +235,15 @@ Status RunExport(Session& session, const Call& call) {
   std::string file = session.output_path;
   RETURN_IF_ERROR(session.FinishOutput());
   session.output_path.clear();  // the answer is about the file
-  if (call.Has("--json")) return session.PrintJson({{"file", file}, {"entities", rows}, {"at", FormatTime(cut.ts_ms)}, {"lsn", cut.lsn}});
+  if (call.Has("--json"))
+    return session.PrintJson({{"file", file}, {"entities", rows}, {"at", FormatTime(cut.ts_ms)}, {"lsn", cut.lsn}});
   session.Note(fmt::format("wrote {} {} to {}", rows, rows == 1 ? "entity" : "entities", file));
   return Status::Ok();
 }
 
 Status RunEvents(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson, AnswerFormat::kDetailed}));
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson,
+                                                              AnswerFormat::kNdjson, AnswerFormat::kDetailed}));
   std::optional<Filter> filter;
   if (call.Has("--filter")) {
     auto value = ParseJson(call.Get("--filter"));
@@ -240,7 +261,9 @@ Status RunEvents(Session& session, const Call& call) {
   auto open = [&]() -> Status {
     opened = true;
     if (format == AnswerFormat::kJson) return session.Print("{\"schema\":\"parquedb.events/1\",\"events\":[");
-    if (format == AnswerFormat::kTable) return session.Print(fmt::format("{:>8}  {:<24}  {:<6}  {:<{}}  {}\n", "lsn", "time", "op", "target", kIdWidth, "actor"));
+    if (format == AnswerFormat::kTable)
+      return session.Print(
+          fmt::format("{:>8}  {:<24}  {:<6}  {:<{}}  {}\n", "lsn", "time", "op", "target", kIdWidth, "actor"));
     return Status::Ok();
   };
   EventView event;
@@ -257,7 +280,8 @@ Status RunEvents(Session& session, const Call& call) {
   }
   if (!opened) RETURN_IF_ERROR(open());
   if (format == AnswerFormat::kJson) return session.Print(fmt::format("],\"count\":{}}}\n", count));
-  if (format == AnswerFormat::kTable) return session.Print(fmt::format("({} {})\n", count, count == 1 ? "event" : "events"));
+  if (format == AnswerFormat::kTable)
+    return session.Print(fmt::format("({} {})\n", count, count == 1 ? "event" : "events"));
   return Status::Ok();
 }
 

@@ -94,7 +94,8 @@ class ParquetDataWriter : public DataFileWriter {
       types_.push_back(column.type);
       schema.push_back(std::move(column));
     }
-    ASSIGN_OR_RETURN(table_, TableWriter::Open(file, std::move(schema), kId, {.dictionary_bytes = kTypedDictionaryBytes}));
+    ASSIGN_OR_RETURN(table_,
+                     TableWriter::Open(file, std::move(schema), kId, {.dictionary_bytes = kTypedDictionaryBytes}));
     return Status::Ok();
   }
 

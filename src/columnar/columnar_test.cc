@@ -218,8 +218,9 @@ TEST(LinkTest, ArrowIsTheVersionThatWasTested) { EXPECT_STREQ(ARROW_VERSION_STRI
 // Only the last column used to be looked at between every 64th row: 64 documents of 15 MiB were held in memory.
 TEST(TableWriterTest, LargeTextsInAnyColumnEndTheRowGroup) {
   Bytes file;
-  TableSchema schema = {{.name = "doc", .type = ColumnType::kString, .coding = ColumnCoding::kDeltaLength, .statistics = false},
-                        {.name = "n", .type = ColumnType::kInt64}};
+  TableSchema schema = {
+      {.name = "doc", .type = ColumnType::kString, .coding = ColumnCoding::kDeltaLength, .statistics = false},
+      {.name = "n", .type = ColumnType::kInt64}};
   auto writer = *TableWriter::Open(file, schema, 1, {.row_group_bytes = 1 << 20});
   for (int64_t row = 0; row < 6; ++row) {
     writer->column(0).AppendString(std::string(512 << 10, 'x'));

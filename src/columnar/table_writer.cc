@@ -18,8 +18,9 @@ namespace {
 constexpr uint64_t kBatchBytes =
     1 << 20;  // bytes of strings in one WriteBatch: large documents would exceed a page's limit
 constexpr uint64_t kBackgroundBytes = 4u << 20;  // a row group from here on is written while the next is filled
-constexpr uint64_t kLargeRowBytes = 256 * 1024;  // a row group's average, from which on it is not written in the background
-constexpr int64_t kPageRows = 1024;              // at most, whatever a page's bytes: point reads decode few rows
+constexpr uint64_t kLargeRowBytes =
+    256 * 1024;                      // a row group's average, from which on it is not written in the background
+constexpr int64_t kPageRows = 1024;  // at most, whatever a page's bytes: point reads decode few rows
 
 std::shared_ptr<parquet::schema::GroupNode> MakeSchema(const TableSchema& schema) {
   using parquet::Repetition;
@@ -264,7 +265,8 @@ Status TableWriter::EndRow() {
   State& state = *state_;
   ++state.rows;
   ++state.rows_in_group;
-  bool full = state.bytes_in_group >= state.options.row_group_bytes || state.rows_in_group >= state.options.row_group_rows;
+  bool full =
+      state.bytes_in_group >= state.options.row_group_bytes || state.rows_in_group >= state.options.row_group_rows;
   return full ? EndRowGroup() : Status::Ok();
 }
 

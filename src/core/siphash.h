@@ -1,5 +1,5 @@
-// SipHash-2-4 with 128 bits of output (Aumasson, Bernstein 2012) under a key drawn once a process: a hash that nobody can
-// aim at, so that 128 bits stand for a key in sets of any size.
+// SipHash-2-4 with 128 bits of output (Aumasson, Bernstein 2012) under a key drawn once a process: a hash that nobody
+// can aim at, so that 128 bits stand for a key in sets of any size.
 #pragma once
 
 #include <cstddef>

@@ -8,7 +8,8 @@ namespace parquedb {
 
 constexpr char kTestClockVariable[] = "PARQUEDB_TEST_CLOCK_MS";   // a fixed clock, UTC ms
 constexpr char kFlushEventsVariable[] = "PARQUEDB_FLUSH_EVENTS";  // flush after so many events in the WAL
-constexpr char kDirectBatchVariable[] = "PARQUEDB_TEST_DIRECT_BATCH_BYTES";  // a larger batch goes straight into segments
+constexpr char kDirectBatchVariable[] =
+    "PARQUEDB_TEST_DIRECT_BATCH_BYTES";  // a larger batch goes straight into segments
 constexpr char kKillAtVariable[] =
     "PARQUEDB_TEST_KILL_AT";  // "<point>[:n]": SIGKILL at the nth passing of a named point
 

@@ -23,9 +23,9 @@ Status Missing(std::string_view id) { return NotFound("there is no entity " + st
 
 Status CheckVersion(const Entity& entity, const UpdateOptions& options) {
   if (!options.if_version || *options.if_version == entity.version) return Status::Ok();
-  return Conflict(entity.id + " has version " + std::to_string(entity.version) + ", not " +
-                      std::to_string(*options.if_version),
-                  "read it again and decide anew");
+  return Conflict(
+      entity.id + " has version " + std::to_string(entity.version) + ", not " + std::to_string(*options.if_version),
+      "read it again and decide anew");
 }
 
 PlanWrite CreatePlan(std::string id, std::string json) {
@@ -99,18 +99,20 @@ Result<std::optional<Entity>> Collection::Get(std::string_view id) const {
 
 Result<Entity> Collection::Replace(std::string_view id, const Document& document, const UpdateOptions& options) {
   ASSIGN_OR_RETURN(std::string full, FullId(ns_, id));
-  return OnlyIfPresent(state_->Write(full, ChangePlan(full, options, [json = document.json()](const Entity& before, const Stamp& stamp) {
-                                 return ReplaceFields(before, json, stamp);
-                               })));
+  return OnlyIfPresent(
+      state_->Write(full, ChangePlan(full, options, [json = document.json()](const Entity& before, const Stamp& stamp) {
+                      return ReplaceFields(before, json, stamp);
+                    })));
 }
 
 Result<Entity> Collection::Update(std::string_view id, const Document& update, const UpdateOptions& options) {
   ASSIGN_OR_RETURN(std::string full, FullId(ns_, id));
   ASSIGN_OR_RETURN(Value value, ParseJson(update.json()));
   ASSIGN_OR_RETURN(parquedb::Update compiled, parquedb::Update::Compile(value));
-  return OnlyIfPresent(state_->Write(full, ChangePlan(full, options, [compiled](const Entity& before, const Stamp& stamp) {
-                                 return ApplyUpdate(before, compiled, stamp);
-                               })));
+  return OnlyIfPresent(
+      state_->Write(full, ChangePlan(full, options, [compiled](const Entity& before, const Stamp& stamp) {
+                      return ApplyUpdate(before, compiled, stamp);
+                    })));
 }
 
 Status Collection::Delete(std::string_view id) {
@@ -124,8 +126,14 @@ Status Collection::Delete(std::string_view id) {
 
 Status Collection::Find(const FindOptions& options, const std::function<Status(std::string_view json)>& emit) const {
   ASSIGN_OR_RETURN(View view, state_->TakeReaderView());
-  QueryRequest request{.ns = ns_, .cut = view.head, .id = {}, .filter = {}, .sort = {}, .projection = {},
-                       .skip = options.skip, .limit = options.limit};
+  QueryRequest request{.ns = ns_,
+                       .cut = view.head,
+                       .id = {},
+                       .filter = {},
+                       .sort = {},
+                       .projection = {},
+                       .skip = options.skip,
+                       .limit = options.limit};
   RETURN_IF_ERROR(ParseQuery(options.filter, options.sort, options.fields, &request));
   if (!options.at.empty()) {
     ASSIGN_OR_RETURN(Cut cut, ResolveInstant(state_->storage(), view, options.at, state_->clock().NowMs()));
@@ -143,7 +151,8 @@ Result<int64_t> Collection::Count(const FindOptions& options) const {
   return count;
 }
 
-Result<Entity> Collection::Link(std::string_view id, std::string_view predicate, std::string_view to, bool allow_missing) {
+Result<Entity> Collection::Link(std::string_view id, std::string_view predicate, std::string_view to,
+                                bool allow_missing) {
   ASSIGN_OR_RETURN(std::string full, FullId(ns_, id));
   ASSIGN_OR_RETURN(EntityName name, ParseEntityId(to));
   (void)name;
@@ -151,18 +160,20 @@ Result<Entity> Collection::Link(std::string_view id, std::string_view predicate,
     ASSIGN_OR_RETURN(auto end, state_->Get(to));
     if (!end) return Missing(to).WithHint("--allow-missing links to it all the same");
   }
-  return OnlyIfPresent(state_->Write(full, ChangePlan(full, {}, [predicate = std::string(predicate), to = std::string(to)](
-                                                              const Entity& before, const Stamp& stamp) {
-                                 return AddLink(before, predicate, to, stamp);
-                               })));
+  return OnlyIfPresent(state_->Write(full, ChangePlan(full, {},
+                                                      [predicate = std::string(predicate), to = std::string(to)](
+                                                          const Entity& before, const Stamp& stamp) {
+                                                        return AddLink(before, predicate, to, stamp);
+                                                      })));
 }
 
 Result<Entity> Collection::Unlink(std::string_view id, std::string_view predicate, std::string_view to) {
   ASSIGN_OR_RETURN(std::string full, FullId(ns_, id));
-  return OnlyIfPresent(state_->Write(full, ChangePlan(full, {}, [predicate = std::string(predicate), to = std::string(to)](
-                                                              const Entity& before, const Stamp& stamp) {
-                                 return RemoveLink(before, predicate, to, stamp);
-                               })));
+  return OnlyIfPresent(state_->Write(full, ChangePlan(full, {},
+                                                      [predicate = std::string(predicate), to = std::string(to)](
+                                                          const Entity& before, const Stamp& stamp) {
+                                                        return RemoveLink(before, predicate, to, stamp);
+                                                      })));
 }
 
 Result<std::vector<std::string>> Collection::LinkedFrom(std::string_view id, std::string_view predicate) const {

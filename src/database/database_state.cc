@@ -93,8 +93,11 @@ Result<std::unique_ptr<DatabaseState>> DatabaseState::Open(OpenOptions options) 
                                *state->clock_, SystemRandom());
     if (!made.ok() && made.code() != StatusCode::kConflict) return made;  // another process was quicker: fine
   }
-  LogWriterOptions log_options{.clock = state->clock_, .random = nullptr, .durability = chosen.durability,
-                               .accept_clock = chosen.accept_clock, .lock_timeout_ms = chosen.lock_timeout_ms,
+  LogWriterOptions log_options{.clock = state->clock_,
+                               .random = nullptr,
+                               .durability = chosen.durability,
+                               .accept_clock = chosen.accept_clock,
+                               .lock_timeout_ms = chosen.lock_timeout_ms,
                                .holder = Holder(chosen, *state->clock_)};
   ASSIGN_OR_RETURN(state->log_, LogWriter::Open(state->storage_, log_options));
   RETURN_IF_ERROR(state->Refresh());

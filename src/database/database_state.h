@@ -48,7 +48,8 @@ class DatabaseState {
  public:
   static Result<std::unique_ptr<DatabaseState>> Open(OpenOptions options);
 
-  // One write of one entity: durable when it returns. `result`: the entity afterwards (before, when nothing was written).
+  // One write of one entity: durable when it returns. `result`: the entity afterwards (before, when nothing was
+  // written).
   Result<std::optional<Entity>> Write(std::string_view id, const PlanWrite& plan);
   // Several entities in one atomic batch; plans see the writes before them.
   struct PlannedWrite {
@@ -56,7 +57,8 @@ class DatabaseState {
     PlanWrite plan;
   };
   Result<std::vector<std::optional<Entity>>> WriteMany(const std::vector<PlannedWrite>& writes);
-  // All events of a source as one atomic batch, whatever its size. The source may read the state: nobody writes meanwhile.
+  // All events of a source as one atomic batch, whatever its size. The source may read the state: nobody writes
+  // meanwhile.
   Result<BatchResult> WriteBatch(DraftSource& source);
 
   Result<std::optional<Entity>> Get(std::string_view id);
@@ -90,7 +92,7 @@ class DatabaseState {
 
   std::mutex mutex_;  // the turn; guards everything below and the log's Enqueue
   boost::unordered_flat_map<std::string, std::optional<std::string>> memtable_;  // target -> state, behind the segments
-  View committed_;    // segments and derived files, no tail
+  View committed_;                                                               // segments and derived files, no tail
   std::unique_ptr<EntityLookup> lookup_;
 };
 

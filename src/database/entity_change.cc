@@ -42,7 +42,8 @@ Result<Entity> MakeEntity(std::string_view id, std::string_view json, const Stam
     }
   }
   RETURN_IF_ERROR(TakeRecord(std::move(normalized), &record));
-  if (!record.id.empty() && record.id != id) return InvalidData("$id is " + record.id + "; the entity is " + std::string(id));
+  if (!record.id.empty() && record.id != id)
+    return InvalidData("$id is " + record.id + "; the entity is " + std::string(id));
   record.id = std::string(id);
   return ToEntity(std::move(record), stamp.ts_ms, stamp.actor);
 }

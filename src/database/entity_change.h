@@ -18,8 +18,8 @@ struct Stamp {
   std::string actor;  // "" = nobody
 };
 
-// A new entity from an entity's JSON (as `get` prints it) or a plain document; system fields in it are taken as they are.
-// `id` is "ns/id", or "ns/" when the document must say (or a ULID is given by the caller).
+// A new entity from an entity's JSON (as `get` prints it) or a plain document; system fields in it are taken as they
+// are. `id` is "ns/id", or "ns/" when the document must say (or a ULID is given by the caller).
 Result<Entity> MakeEntity(std::string_view id, std::string_view json, const Stamp& stamp);
 // nullopt when nothing changes.
 Result<std::optional<Entity>> ReplaceFields(const Entity& before, std::string_view json, const Stamp& stamp);

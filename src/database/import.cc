@@ -17,7 +17,7 @@ namespace {
 constexpr uint64_t kIdBudgetBytes = 64 * kMiB;
 constexpr size_t kSortRows = 32'768;        // a run: sorted by id, so that later merges stream
 constexpr uint64_t kSortBytes = 24 * kMiB;  // of one run; another is being written meanwhile
-constexpr size_t kMaxNamed = 10;               // ids that an error names
+constexpr size_t kMaxNamed = 10;            // ids that an error names
 
 // Finds ids that come twice, and ids that the database has already.
 class IdCheck {
@@ -27,7 +27,8 @@ class IdCheck {
     return ids_.Add(id, {reinterpret_cast<const char*>(&line), sizeof line});
   }
 
-  Status Finish(const StorageBackend& storage, const View& view, const std::set<std::string>& namespaces, const std::string& file) {
+  Status Finish(const StorageBackend& storage, const View& view, const std::set<std::string>& namespaces,
+                const std::string& file) {
     RETURN_IF_ERROR(ids_.Finish());
     ASSIGN_OR_RETURN(auto known, ListNamespaces(storage, view));
     std::unique_ptr<EntityCursor> present;
@@ -51,7 +52,8 @@ class IdCheck {
       if (!more) break;
       int64_t line;
       std::copy_n(payload.data(), sizeof line, reinterpret_cast<char*>(&line));
-      if (key == last && twice.Add(line, InvalidData("the id " + last + " comes twice in the file"))) return twice.ToStatus();
+      if (key == last && twice.Add(line, InvalidData("the id " + last + " comes twice in the file")))
+        return twice.ToStatus();
       last.assign(key);
       while (has_entity && entity.id < key) {
         ASSIGN_OR_RETURN(has_entity, present->Next(&entity));
@@ -60,7 +62,8 @@ class IdCheck {
     }
     if (!twice.empty()) return twice.ToStatus();
     if (exist == 0) return Status::Ok();
-    return Conflict(fmt::format("{} {} in the database already: {}{}", exist, exist == 1 ? "id is" : "ids are", fmt::join(named, ", "), exist > static_cast<int64_t>(kMaxNamed) ? ", …" : ""),
+    return Conflict(fmt::format("{} {} in the database already: {}{}", exist, exist == 1 ? "id is" : "ids are",
+                                fmt::join(named, ", "), exist > static_cast<int64_t>(kMaxNamed) ? ", …" : ""),
                     "nothing was imported");
   }
 
@@ -70,7 +73,8 @@ class IdCheck {
 
 class RecordDrafts : public DraftSource {
  public:
-  RecordDrafts(const StorageBackend& storage, const View& view, const ImportSource& source, std::unique_ptr<RecordReader> reader)
+  RecordDrafts(const StorageBackend& storage, const View& view, const ImportSource& source,
+               std::unique_ptr<RecordReader> reader)
       : storage_(storage), view_(view), source_(source), reader_(std::move(reader)) {}
 
   Result<bool> Next(const Stamp& stamp, EventDraft* draft) override {
@@ -142,7 +146,8 @@ class RecordDrafts : public DraftSource {
 
   Status Finish() {
     if (created == 0 && reader_->skipped() > 0) {
-      return InvalidData(fmt::format("{} has no record for the namespace {}; {} of other namespaces were skipped", source_.file, source_.ns, reader_->skipped()));
+      return InvalidData(fmt::format("{} has no record for the namespace {}; {} of other namespaces were skipped",
+                                     source_.file, source_.ns, reader_->skipped()));
     }
     return ids_.Finish(storage_, view_, namespaces, source_.file);
   }
@@ -184,7 +189,9 @@ Result<ImportResult> ImportRecords(DatabaseState& db, const ImportSource& source
   result.created = result.events = drafts.created;
   result.skipped = drafts.skipped();
   result.namespaces.assign(drafts.namespaces.begin(), drafts.namespaces.end());
-  if (result.events > 0) result.undo = fmt::format("restore --namespace {} --at {} --confirm", fmt::join(result.namespaces, ","), undo_point);
+  if (result.events > 0)
+    result.undo =
+        fmt::format("restore --namespace {} --at {} --confirm", fmt::join(result.namespaces, ","), undo_point);
   return result;
 }
 

@@ -52,7 +52,10 @@ class Present {
 class EventDrafts : public DraftSource {
  public:
   EventDrafts(DatabaseState& db, const View& view, std::unique_ptr<EventReader> reader)
-      : reader_(std::move(reader)), lookup_(db.storage(), view), present_(lookup_, view.head), latest_ms_(db.clock().NowMs() + kMaxEventAheadMs),
+      : reader_(std::move(reader)),
+        lookup_(db.storage(), view),
+        present_(lookup_, view.head),
+        latest_ms_(db.clock().NowMs() + kMaxEventAheadMs),
         last_id_(db.log().ids().last()) {
     if (view.head > 0) last_ts_ms_ = view.head_ts_ms();
   }
@@ -75,9 +78,11 @@ class EventDrafts : public DraftSource {
  private:
   Status CheckOrder(const ImportedEvent& event) {
     if (event.ts_ms < last_ts_ms_) {
-      return InvalidData(fmt::format("ts {} is before the event in front of it, {}", FormatTime(event.ts_ms), FormatTime(last_ts_ms_)));
+      return InvalidData(fmt::format("ts {} is before the event in front of it, {}", FormatTime(event.ts_ms),
+                                     FormatTime(last_ts_ms_)));
     }
-    if (event.ts_ms > latest_ms_) return InvalidData("ts " + FormatTime(event.ts_ms) + " is more than 60 s ahead of the clock");
+    if (event.ts_ms > latest_ms_)
+      return InvalidData("ts " + FormatTime(event.ts_ms) + " is more than 60 s ahead of the clock");
     if (!event.id.empty()) {
       Ulid id = *Ulid::Parse(event.id);
       if (last_id_ && id <= *last_id_) return InvalidData("the id " + event.id + " does not ascend");
@@ -90,7 +95,9 @@ class EventDrafts : public DraftSource {
     std::string id = TargetToId(event->target);
     ASSIGN_OR_RETURN(auto before, present_.Find(id));
     if (event->op == Op::kCreate && before) return InvalidData("CREATE of " + event->target + ", which exists");
-    if (event->op != Op::kCreate && !before) return InvalidData(std::string(event->op == Op::kUpdate ? "UPDATE" : "DELETE") + " of " + event->target + ", which does not exist");
+    if (event->op != Op::kCreate && !before)
+      return InvalidData(std::string(event->op == Op::kUpdate ? "UPDATE" : "DELETE") + " of " + event->target +
+                         ", which does not exist");
     *draft = EventDraft();
     draft->op = event->op;
     draft->target = event->target;
@@ -125,7 +132,8 @@ class EventDrafts : public DraftSource {
         if (!record.created_by) record.created_by = old.created_by;
       }
     }
-    return std::optional<std::string>(EncodeState(ToEntity(std::move(record), event->ts_ms, event->actor.value_or(""))));
+    return std::optional<std::string>(
+        EncodeState(ToEntity(std::move(record), event->ts_ms, event->actor.value_or(""))));
   }
 
   std::unique_ptr<EventReader> reader_;
@@ -155,7 +163,9 @@ Result<ImportResult> ImportEvents(DatabaseState& db, const std::string& file, bo
   }
   ImportResult result = drafts.result;
   result.namespaces.assign(drafts.namespaces.begin(), drafts.namespaces.end());
-  if (result.events > 0) result.undo = fmt::format("restore --namespace {} --at {} --confirm", fmt::join(result.namespaces, ","), undo_point);
+  if (result.events > 0)
+    result.undo =
+        fmt::format("restore --namespace {} --at {} --confirm", fmt::join(result.namespaces, ","), undo_point);
   return result;
 }
 

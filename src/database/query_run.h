@@ -16,8 +16,8 @@ namespace parquedb {
 
 struct QueryRequest {
   std::string ns;
-  int64_t cut = 0;              // lsn
-  std::string id;               // "ns/id": only this entity; "" = all
+  int64_t cut = 0;  // lsn
+  std::string id;   // "ns/id": only this entity; "" = all
   std::optional<Filter> filter;
   std::optional<SortSpec> sort;
   std::optional<Projection> projection;
@@ -28,8 +28,8 @@ struct QueryRequest {
 // Filter, sort and projection from their texts; kInvalidArgument names the flag (--filter, --sort, --fields).
 Status ParseQuery(std::string_view filter, std::string_view sort, std::string_view fields, QueryRequest* request);
 
-// Calls `emit` with each result's JSON text, in id order or sorted (ties in id order). An error from `emit` stops. Sorted
-// results are held in memory.
+// Calls `emit` with each result's JSON text, in id order or sorted (ties in id order). An error from `emit` stops.
+// Sorted results are held in memory.
 Status RunQuery(const StorageBackend& storage, const View& view, const QueryRequest& request,
                 const std::function<Status(std::string_view json)>& emit);
 Result<int64_t> CountQuery(const StorageBackend& storage, const View& view, const QueryRequest& request);

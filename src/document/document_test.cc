@@ -18,20 +18,60 @@ std::string Stored(std::string_view text) {
 }
 
 TEST(JsonTest, WritesNumbersAsTheFormatSays) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"10.5", "10.5"}, {"10.50", "10.5"}, {"1.0", "1.0"}, {"1e2", "100.0"}, {"-0", "-0.0"}, {"-0.0", "-0.0"}, {"0", "0"},
-      {"0.000001", "0.000001"}, {"0.0000001", "1e-7"}, {"1e21", "1e21"}, {"1e20", "100000000000000000000.0"},
-      {"1.5E+22", "1.5e22"}, {"123456789012345678", "123456789012345678"}, {"18446744073709551615", "18446744073709551615"},
-      {"-9223372036854775808", "-9223372036854775808"}, {"1e-400", "0.0"}, {"0.1", "0.1"}, {"5e-324", "5e-324"},
-      {"9007199254740993.0", "9007199254740992.0"}, {"0.30000000000000004", "0.30000000000000004"}, {"-1.25", "-1.25"}};
+  const std::pair<const char*, const char*> cases[] = {{"10.5", "10.5"},
+                                                       {"10.50", "10.5"},
+                                                       {"1.0", "1.0"},
+                                                       {"1e2", "100.0"},
+                                                       {"-0", "-0.0"},
+                                                       {"-0.0", "-0.0"},
+                                                       {"0", "0"},
+                                                       {"0.000001", "0.000001"},
+                                                       {"0.0000001", "1e-7"},
+                                                       {"1e21", "1e21"},
+                                                       {"1e20", "100000000000000000000.0"},
+                                                       {"1.5E+22", "1.5e22"},
+                                                       {"123456789012345678", "123456789012345678"},
+                                                       {"18446744073709551615", "18446744073709551615"},
+                                                       {"-9223372036854775808", "-9223372036854775808"},
+                                                       {"1e-400", "0.0"},
+                                                       {"0.1", "0.1"},
+                                                       {"5e-324", "5e-324"},
+                                                       {"9007199254740993.0", "9007199254740992.0"},
+                                                       {"0.30000000000000004", "0.30000000000000004"},
+                                                       {"-1.25", "-1.25"}};
   for (auto [text, want] : cases) EXPECT_EQ(Stored(text), want) << text;
 }
 
 TEST(JsonTest, RefusesWhatTheFormatRefuses) {
-  for (const char* text : {"", "{", "{\"a\":}", "[1,]", "01", "1.", ".5", "+1", "nul", "18446744073709551616",
-                           "-9223372036854775809", "1e400", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\xff\"",
-                           "\"\xc0\xaf\"", "\"\xed\xa0\x80\"", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "\"a\nb\"", "1 2",
-                           "{a:1}", "'a'", "\"\\x\"", "[1 2]", "NaN", "Infinity", "\"abc"}) {
+  for (const char* text : {"",
+                           "{",
+                           "{\"a\":}",
+                           "[1,]",
+                           "01",
+                           "1.",
+                           ".5",
+                           "+1",
+                           "nul",
+                           "18446744073709551616",
+                           "-9223372036854775809",
+                           "1e400",
+                           "\"\\ud800\"",
+                           "\"\\udc00\"",
+                           "\"\\ud800\\u0041\"",
+                           "\"\xff\"",
+                           "\"\xc0\xaf\"",
+                           "\"\xed\xa0\x80\"",
+                           "{\"a\":1,\"a\":2}",
+                           "{\"a\":1,\"\\u0061\":2}",
+                           "\"a\nb\"",
+                           "1 2",
+                           "{a:1}",
+                           "'a'",
+                           "\"\\x\"",
+                           "[1 2]",
+                           "NaN",
+                           "Infinity",
+                           "\"abc"}) {
     auto value = ParseJson(text);
     EXPECT_FALSE(value.ok()) << text;
     EXPECT_EQ(value.status().code(), StatusCode::kInvalidData);
@@ -85,8 +125,10 @@ TEST(JsonTest, RandomNumbersComeBackExactly) {
     ASSERT_EQ(Stored(text), text);
     char shortest[64];
     auto end = std::to_chars(shortest, shortest + sizeof shortest, number).ptr;
-    size_t want = static_cast<size_t>(std::count_if(shortest, std::find(shortest, end, 'e'), [](char c) { return c >= '1' && c <= '9'; }));
-    size_t got = static_cast<size_t>(std::count_if(text.begin(), std::find(text.begin(), text.end(), 'e'), [](char c) { return c >= '1' && c <= '9'; }));
+    size_t want = static_cast<size_t>(
+        std::count_if(shortest, std::find(shortest, end, 'e'), [](char c) { return c >= '1' && c <= '9'; }));
+    size_t got = static_cast<size_t>(std::count_if(text.begin(), std::find(text.begin(), text.end(), 'e'),
+                                                   [](char c) { return c >= '1' && c <= '9'; }));
     ASSERT_LE(got, want) << text << " " << std::string(shortest, end);
   }
   for (int i = 0; i < 500'000; ++i) {
@@ -124,7 +166,8 @@ TEST(RecordNormalizerTest, TakesARecordApart) {
 
 // Flipped bytes never crash the parser, and what it accepts it writes the same way again.
 TEST(JsonTest, DamagedTextIsRefusedOrStable) {
-  const std::string good = R"({"a":[1,2.5,-3e5,true,false,null],"b":{"c":"d\u00e9\n"},"e":"ü😀","f":12345678901234567890})";
+  const std::string good =
+      R"({"a":[1,2.5,-3e5,true,false,null],"b":{"c":"d\u00e9\n"},"e":"ü😀","f":12345678901234567890})";
   for (size_t i = 0; i < good.size(); ++i) {
     for (int byte = 0; byte < 256; byte += 3) {
       std::string text = good;

@@ -11,14 +11,15 @@
 namespace parquedb {
 namespace {
 
-constexpr size_t kFewMembers = 16;      // up to here each name is compared with those before it
-constexpr int kExactDigits = 15;        // decimals of so many digits come back from a double as they went in
+constexpr size_t kFewMembers = 16;  // up to here each name is compared with those before it
+constexpr int kExactDigits = 15;    // decimals of so many digits come back from a double as they went in
 constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
 
 // True if one of 8 bytes is a quote, a backslash, below 0x20, or not ASCII.
 bool HasSpecial(uint64_t word) {
   uint64_t quote = word ^ (kOnes * '"'), backslash = word ^ (kOnes * '\\');
-  uint64_t found = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((word - kOnes * 0x20) & ~word) | word;
+  uint64_t found =
+      ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((word - kOnes * 0x20) & ~word) | word;
   return (found & kHighs) != 0;
 }
 
@@ -66,14 +67,29 @@ int Utf8Length(const unsigned char* at, const unsigned char* end) {
 void AppendCodePoint(std::string* out, uint32_t code) {
   constexpr char kHex[] = "0123456789abcdef";
   switch (code) {
-    case '"': out->append("\\\""); return;
-    case '\\': out->append("\\\\"); return;
-    case '\b': out->append("\\b"); return;
-    case '\f': out->append("\\f"); return;
-    case '\n': out->append("\\n"); return;
-    case '\r': out->append("\\r"); return;
-    case '\t': out->append("\\t"); return;
-    default: break;
+    case '"':
+      out->append("\\\"");
+      return;
+    case '\\':
+      out->append("\\\\");
+      return;
+    case '\b':
+      out->append("\\b");
+      return;
+    case '\f':
+      out->append("\\f");
+      return;
+    case '\n':
+      out->append("\\n");
+      return;
+    case '\r':
+      out->append("\\r");
+      return;
+    case '\t':
+      out->append("\\t");
+      return;
+    default:
+      break;
   }
   if (code >= 0x20) return AppendUtf8(out, code);
   out->append("\\u00");
@@ -125,7 +141,9 @@ void AppendJsonDouble(std::string* out, double number) {
   } else if (count <= exponent + 1) {
     out->append(digits).append(static_cast<size_t>(exponent + 1 - count), '0').append(".0");
   } else {
-    out->append(digits, 0, static_cast<size_t>(exponent + 1)).append(1, '.').append(digits, static_cast<size_t>(exponent + 1));
+    out->append(digits, 0, static_cast<size_t>(exponent + 1))
+        .append(1, '.')
+        .append(digits, static_cast<size_t>(exponent + 1));
   }
 }
 
@@ -183,13 +201,20 @@ void JsonNormalizer::SkipBlanks() {
 Status JsonNormalizer::ReadValue(int depth) {
   if (at_ == end_) return Fail("the text ends too early");
   switch (*at_) {
-    case '{': return ReadObject(depth);
-    case '[': return ReadArray(depth);
-    case '"': return ReadString();
-    case 't': return ReadLiteral("true");
-    case 'f': return ReadLiteral("false");
-    case 'n': return ReadLiteral("null");
-    default: return ReadNumber();
+    case '{':
+      return ReadObject(depth);
+    case '[':
+      return ReadArray(depth);
+    case '"':
+      return ReadString();
+    case 't':
+      return ReadLiteral("true");
+    case 'f':
+      return ReadLiteral("false");
+    case 'n':
+      return ReadLiteral("null");
+    default:
+      return ReadNumber();
   }
 }
 
@@ -244,8 +269,10 @@ void JsonNormalizer::PushName(size_t begin) {
   if (begin < out_->size()) CopyKept(at_);
   Name name{begin, stored_size(), 0};
   std::string_view text = TextOf(name);
-  if (text.size() >= sizeof name.mark) std::memcpy(&name.mark, text.data(), sizeof name.mark);
-  else std::memcpy(&name.mark, text.data(), text.size());
+  if (text.size() >= sizeof name.mark)
+    std::memcpy(&name.mark, text.data(), sizeof name.mark);
+  else
+    std::memcpy(&name.mark, text.data(), text.size());
   name.mark ^= text.size() << 56;
   names_.push_back(name);
 }
@@ -272,7 +299,8 @@ Status JsonNormalizer::CheckDuplicates(size_t first_name) {
   if (names_.size() - first_name <= kFewMembers) return Status::Ok();
   auto first = names_.begin() + static_cast<std::ptrdiff_t>(first_name);
   std::sort(first, names_.end(), [&](const Name& a, const Name& b) { return TextOf(a) < TextOf(b); });
-  auto twice = std::adjacent_find(first, names_.end(), [&](const Name& a, const Name& b) { return TextOf(a) == TextOf(b); });
+  auto twice =
+      std::adjacent_find(first, names_.end(), [&](const Name& a, const Name& b) { return TextOf(a) == TextOf(b); });
   if (twice != names_.end()) return Fail("the member " + std::string(TextOf(*twice)) + " comes twice");
   return Status::Ok();
 }
@@ -348,14 +376,30 @@ Status JsonNormalizer::ReadEscape() {
   if (at_ == end_) return Fail("the text ends inside a string");
   char kind = *at_++;
   switch (kind) {
-    case '"': case '\\': case '/': AppendCodePoint(out_, static_cast<uint32_t>(kind)); return Status::Ok();
-    case 'b': out_->append("\\b"); return Status::Ok();
-    case 'f': out_->append("\\f"); return Status::Ok();
-    case 'n': out_->append("\\n"); return Status::Ok();
-    case 'r': out_->append("\\r"); return Status::Ok();
-    case 't': out_->append("\\t"); return Status::Ok();
-    case 'u': break;
-    default: return Fail("no such escape");
+    case '"':
+    case '\\':
+    case '/':
+      AppendCodePoint(out_, static_cast<uint32_t>(kind));
+      return Status::Ok();
+    case 'b':
+      out_->append("\\b");
+      return Status::Ok();
+    case 'f':
+      out_->append("\\f");
+      return Status::Ok();
+    case 'n':
+      out_->append("\\n");
+      return Status::Ok();
+    case 'r':
+      out_->append("\\r");
+      return Status::Ok();
+    case 't':
+      out_->append("\\t");
+      return Status::Ok();
+    case 'u':
+      break;
+    default:
+      return Fail("no such escape");
   }
   ASSIGN_OR_RETURN(uint32_t code, ReadHex4());
   if (code >= 0xDC00 && code <= 0xDFFF) return Fail("half a surrogate pair");

@@ -7,7 +7,7 @@ namespace parquedb {
 struct RecordNormalizer::State {
   JsonNormalizer normalizer;
   std::string id_field;  // with quotes
-  std::string buffer;  // for stored texts that differ from what came
+  std::string buffer;    // for stored texts that differ from what came
   std::vector<MemberSpan> members;
 };
 

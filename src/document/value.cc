@@ -17,16 +17,25 @@ class ValueBuilder {
 
   Value Build() {
     switch (*at_) {
-      case '{': return BuildObject();
-      case '[': return BuildArray();
+      case '{':
+        return BuildObject();
+      case '[':
+        return BuildArray();
       case '"': {
         std::string text = BuildString();
         return Value(boost::json::string_view(text.data(), text.size()));
       }
-      case 't': at_ += 4; return Value(true);
-      case 'f': at_ += 5; return Value(false);
-      case 'n': at_ += 4; return Value(nullptr);
-      default: return BuildNumber();
+      case 't':
+        at_ += 4;
+        return Value(true);
+      case 'f':
+        at_ += 5;
+        return Value(false);
+      case 'n':
+        at_ += 4;
+        return Value(nullptr);
+      default:
+        return BuildNumber();
     }
   }
 
@@ -72,18 +81,24 @@ class ValueBuilder {
     char kind = at_[1];
     at_ += 2;
     switch (kind) {
-      case 'b': return '\b';
-      case 'f': return '\f';
-      case 'n': return '\n';
-      case 'r': return '\r';
-      case 't': return '\t';
+      case 'b':
+        return '\b';
+      case 'f':
+        return '\f';
+      case 'n':
+        return '\n';
+      case 'r':
+        return '\r';
+      case 't':
+        return '\t';
       case 'u': {
         int code = 0;
         std::from_chars(at_, at_ + 4, code, 16);
         at_ += 4;
         return static_cast<char>(code);  // stored form escapes only control characters so
       }
-      default: return kind;
+      default:
+        return kind;
     }
   }
 
@@ -102,7 +117,8 @@ class ValueBuilder {
       return Value(large);
     }
     double number = 0;
-    if (std::from_chars(begin, at_, number).ec != std::errc()) number = std::strtod(std::string(begin, at_).c_str(), nullptr);
+    if (std::from_chars(begin, at_, number).ec != std::errc())
+      number = std::strtod(std::string(begin, at_).c_str(), nullptr);
     return Value(number);
   }
 
@@ -179,12 +195,24 @@ Result<Value> ParseJson(std::string_view text, const ParseLimits& limits) {
 
 void AppendJson(std::string* out, const Value& value) {
   switch (value.kind()) {
-    case boost::json::kind::null: out->append("null"); return;
-    case boost::json::kind::bool_: out->append(value.get_bool() ? "true" : "false"); return;
-    case boost::json::kind::int64: out->append(std::to_string(value.get_int64())); return;
-    case boost::json::kind::uint64: out->append(std::to_string(value.get_uint64())); return;
-    case boost::json::kind::double_: AppendJsonDouble(out, value.get_double()); return;
-    case boost::json::kind::string: AppendJsonString(out, View(value.get_string())); return;
+    case boost::json::kind::null:
+      out->append("null");
+      return;
+    case boost::json::kind::bool_:
+      out->append(value.get_bool() ? "true" : "false");
+      return;
+    case boost::json::kind::int64:
+      out->append(std::to_string(value.get_int64()));
+      return;
+    case boost::json::kind::uint64:
+      out->append(std::to_string(value.get_uint64()));
+      return;
+    case boost::json::kind::double_:
+      AppendJsonDouble(out, value.get_double());
+      return;
+    case boost::json::kind::string:
+      AppendJsonString(out, View(value.get_string()));
+      return;
     case boost::json::kind::array: {
       out->push_back('[');
       bool first = true;

@@ -16,7 +16,8 @@ Result<CheckpointMarker> ReadCheckpointMarker(const StorageBackend& storage) {
   if (text.ok()) return *text == kPreparingText ? CheckpointMarker::kPreparing : CheckpointMarker::kReplacing;
   if (text.status().code() == StatusCode::kNotFound) return CheckpointMarker::kNone;
   // Damaged: the worst is assumed.
-  return text.status().code() == StatusCode::kCorruption ? Result<CheckpointMarker>(CheckpointMarker::kReplacing) : text.status();
+  return text.status().code() == StatusCode::kCorruption ? Result<CheckpointMarker>(CheckpointMarker::kReplacing)
+                                                         : text.status();
 }
 
 Status WriteCheckpointMarker(StorageBackend& storage, CheckpointMarker marker) {

@@ -6,8 +6,8 @@
 namespace parquedb {
 namespace {
 
-constexpr int64_t kSyncsBeforeReserving = 32;     // short-lived processes never get here
-constexpr uint64_t kReserveBytes = 1024 * 1024;   // zeros written ahead: a sync then has no file size to record
+constexpr int64_t kSyncsBeforeReserving = 32;    // short-lived processes never get here
+constexpr uint64_t kReserveBytes = 1024 * 1024;  // zeros written ahead: a sync then has no file size to record
 
 }  // namespace
 
@@ -30,7 +30,8 @@ Status GroupCommit::Enqueue(std::string_view frames, int64_t lsn) {
 
 Status GroupCommit::WriteOut(const std::string& frames) {
   // Only a long-running writer reserves; the space is used up by appends, which do not move the file's end on disk.
-  if (durability_ == Durability::kSync && ++syncs_ > kSyncsBeforeReserving && file_->size() + frames.size() > reserved_until_) {
+  if (durability_ == Durability::kSync && ++syncs_ > kSyncsBeforeReserving &&
+      file_->size() + frames.size() > reserved_until_) {
     RETURN_IF_ERROR(file_->Reserve(frames.size() + kReserveBytes));
     reserved_until_ = file_->size() + frames.size() + kReserveBytes;
   }
@@ -66,7 +67,8 @@ Status GroupCommit::Wait(int64_t lsn) {
       turn_[mine].notify_all();
       turn_[1 - mine].notify_one();
     } else {
-      failed_ = written.WithHint("the writer has stopped: the system may have lost what it could not write; open the database again");
+      failed_ = written.WithHint(
+          "the writer has stopped: the system may have lost what it could not write; open the database again");
       on_failure_(durable_lsn_);
       turn_[0].notify_all();
       turn_[1].notify_all();

@@ -27,7 +27,8 @@ Result<std::unique_ptr<FileLock>> WaitForLock(StorageBackend& storage, const Log
   auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(options.lock_timeout_ms);
   while (true) {
     auto lock = storage.Lock(kLockPath, options.holder);
-    if (lock.ok() || lock.status().code() != StatusCode::kLocked || std::chrono::steady_clock::now() >= deadline) return lock;
+    if (lock.ok() || lock.status().code() != StatusCode::kLocked || std::chrono::steady_clock::now() >= deadline)
+      return lock;
     std::this_thread::sleep_for(std::chrono::milliseconds(kLockPollMs));
   }
 }
@@ -82,7 +83,9 @@ class DirectoryLog : public LogWriter {
     RETURN_IF_ERROR(stopped_);
     int64_t now_ms = clock_.NowMs();
     if (ids_->last() && now_ms < ids_->last()->ts_ms() - kMaxClockRegressionMs && !options_.accept_clock) {
-      return Status(StatusCode::kBusy, fmt::format("the clock says {}, the last event is of {}", FormatTime(now_ms), FormatTime(ids_->last()->ts_ms())),
+      return Status(StatusCode::kBusy,
+                    fmt::format("the clock says {}, the last event is of {}", FormatTime(now_ms),
+                                FormatTime(ids_->last()->ts_ms())),
                     "set the clock, or use --accept-clock to go on with the last event's time");
     }
     return ids_->Next(now_ms);
@@ -190,7 +193,8 @@ class DirectoryLog : public LogWriter {
   // Stamps what a direct batch appends and hands it on.
   class Sink : public BatchSink {
    public:
-    Sink(SegmentBatch* batch, EventIdSource* ids, int64_t head, int64_t ts_ms) : batch_(batch), ids_(ids), head_(head), ts_ms_(ts_ms) {}
+    Sink(SegmentBatch* batch, EventIdSource* ids, int64_t head, int64_t ts_ms)
+        : batch_(batch), ids_(ids), head_(head), ts_ms_(ts_ms) {}
     Status Append(EventView event) override {
       event.lsn = ++head_;
       if (event.ts_ms == 0) event.ts_ms = ts_ms_;
@@ -201,7 +205,8 @@ class DirectoryLog : public LogWriter {
         event.id = id_text_;
       } else {
         auto id = Ulid::Parse(event.id);
-        if (!id || id->ts_ms() != event.ts_ms || !ids_->Accept(*id)) return InvalidData("the id " + std::string(event.id) + " does not fit behind the last event");
+        if (!id || id->ts_ms() != event.ts_ms || !ids_->Accept(*id))
+          return InvalidData("the id " + std::string(event.id) + " does not fit behind the last event");
       }
       return batch_->Append(event);
     }
@@ -225,7 +230,8 @@ class DirectoryLog : public LogWriter {
       return Status::Ok();
     }
     auto id = Ulid::Parse(event->id);
-    if (!id || id->ts_ms() != event->ts_ms || !ids_->Accept(*id)) return InvalidData("the id " + event->id + " does not fit behind the last event");
+    if (!id || id->ts_ms() != event->ts_ms || !ids_->Accept(*id))
+      return InvalidData("the id " + event->id + " does not fit behind the last event");
     return Status::Ok();
   }
 
@@ -243,14 +249,16 @@ class DirectoryLog : public LogWriter {
   // Goes on in a new WAL file; the old ones stay until segments cover them.
   Status StartWal(int64_t first_lsn) {
     wal_path_ = WalPath(first_lsn);
-    RETURN_IF_ERROR(storage_->Write(wal_path_, EncodeWalHeader({first_lsn, manifest_.database_id, line_.empty() ? manifest_.lines.back().id : line_})));
+    RETURN_IF_ERROR(storage_->Write(wal_path_, EncodeWalHeader({first_lsn, manifest_.database_id,
+                                                                line_.empty() ? manifest_.lines.back().id : line_})));
     ASSIGN_OR_RETURN(auto file, storage_->OpenAppend(wal_path_));
     commit_.Switch(std::move(file), first_lsn - 1);
     return Status::Ok();
   }
 
   Status OpenWal(const std::vector<WalPart>& parts) {
-    bool fits = !parts.empty() && !line_.empty() && parts.back().line == line_ && !IsRecorded(*storage_, parts.back().path);
+    bool fits =
+        !parts.empty() && !line_.empty() && parts.back().line == line_ && !IsRecorded(*storage_, parts.back().path);
     // A copy that is only read (or flushed) draws no line; EnsureLine starts its WAL.
     if (!fits && line_.empty()) {
       commit_.Switch(nullptr, head_);
@@ -280,7 +288,11 @@ class DirectoryLog : public LogWriter {
   }
 
   SegmentBatch::Start BatchStart(const StateDigest& digest) const {
-    return {.next_seq = manifest_.next_seq, .database_id = manifest_.database_id, .lines = manifest_.lines, .digest = digest, .now_ms = clock_.NowMs()};
+    return {.next_seq = manifest_.next_seq,
+            .database_id = manifest_.database_id,
+            .lines = manifest_.lines,
+            .digest = digest,
+            .now_ms = clock_.NowMs()};
   }
 
   // One manifest replacement makes the batch part of the log; then the WAL that it covers goes.
@@ -375,13 +387,18 @@ Status InitDatabase(StorageBackend& storage, const std::string& name, Clock& clo
   files.database_id = manifest.database_id;
   files.name = name;
   files.last_synced_at_ms = manifest.created_at_ms;
-  files.metadata = ManifestMetadata{.head = 0, .checkpoint = 0, .entities = {}, .digest = StateDigest().Hex(),
-                                    .window_from_ms = manifest.created_at_ms, .window_to_ms = manifest.created_at_ms};
+  files.metadata = ManifestMetadata{.head = 0,
+                                    .checkpoint = 0,
+                                    .entities = {},
+                                    .digest = StateDigest().Hex(),
+                                    .window_from_ms = manifest.created_at_ms,
+                                    .window_to_ms = manifest.created_at_ms};
   RETURN_IF_ERROR(storage.Write(kFileManifestPath, EncodeFileManifest(files)));
   return storage.Write(kEventManifestPath, EncodeEventManifest(manifest), WriteCondition::CreateOnly());
 }
 
-Result<std::unique_ptr<LogWriter>> LogWriter::Open(std::shared_ptr<StorageBackend> storage, const LogWriterOptions& options) {
+Result<std::unique_ptr<LogWriter>> LogWriter::Open(std::shared_ptr<StorageBackend> storage,
+                                                   const LogWriterOptions& options) {
   auto log = std::make_unique<DirectoryLog>(std::move(storage), options);
   RETURN_IF_ERROR(log->Open());
   return std::unique_ptr<LogWriter>(std::move(log));

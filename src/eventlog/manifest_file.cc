@@ -8,7 +8,8 @@ namespace parquedb {
 Result<EventManifest> ReadEventManifest(const StorageBackend& storage) {
   auto text = ReadWhole(storage, kEventManifestPath, kMaxManifestBytes);
   if (!text.ok() && text.status().code() == StatusCode::kNotFound) {
-    return NotFound(storage.Describe() + " holds no database: events/manifest.json is missing", "parquedb init makes one");
+    return NotFound(storage.Describe() + " holds no database: events/manifest.json is missing",
+                    "parquedb init makes one");
   }
   if (!text.ok()) return text.status();
   auto manifest = DecodeEventManifest(*text);

@@ -22,7 +22,9 @@ Result<std::string> ReadLine(const StorageBackend& storage) {
   if (!text.ok() && text.status().code() == StatusCode::kNotFound) return std::string();
   if (!text.ok()) return text.status();
   std::string line = text->substr(0, text->find('\n'));
-  if (!Ulid::Parse(line)) return Corruption(std::string(kLinePath) + ": a ULID was expected", "remove the file: this directory then writes a line of its own");
+  if (!Ulid::Parse(line))
+    return Corruption(std::string(kLinePath) + ": a ULID was expected",
+                      "remove the file: this directory then writes a line of its own");
   return line;
 }
 
@@ -36,7 +38,8 @@ Status JoinTail(RecoveredLog* log) {
     for (Event& event : part.events) {
       if (event.lsn <= head) continue;
       if (event.lsn != head + 1) {
-        return Corruption(fmt::format("lsn {} is missing: {} goes on with {}", head + 1, part.path, event.lsn), "parquedb verify; then pull from a backup");
+        return Corruption(fmt::format("lsn {} is missing: {} goes on with {}", head + 1, part.path, event.lsn),
+                          "parquedb verify; then pull from a backup");
       }
       head = event.lsn;
       log->tail.push_back(std::move(event));
@@ -103,8 +106,8 @@ Status MendWal(StorageBackend& storage, RecoveredLog* log) {
 Result<RecoveredLog> RecoverLog(StorageBackend& storage) {
   RecoveredLog log;
   RETURN_IF_ERROR(CheckNotRestoring(storage));
-  // The process before may have ended between a change and its sync. What this one removes, and what it appends, rests on
-  // what it sees now: that becomes durable first, names and contents.
+  // The process before may have ended between a change and its sync. What this one removes, and what it appends, rests
+  // on what it sees now: that becomes durable first, names and contents.
   for (std::string_view folder : {"", "events", "_meta", "_meta/wal"}) RETURN_IF_ERROR(storage.SyncNames(folder));
   ASSIGN_OR_RETURN(log.manifest, ReadEventManifest(storage));
   ASSIGN_OR_RETURN(log.line, ReadLine(storage));
@@ -121,7 +124,8 @@ Result<RecoveredLog> RecoverLog(StorageBackend& storage) {
     }
     ASSIGN_OR_RETURN(auto found, storage.Stat(entry.path));
     if (!found || found->size != static_cast<uint64_t>(entry.size_bytes)) {
-      return Corruption(entry.path + (found ? " has another size than events/manifest.json says" : " is missing; events/manifest.json names it"),
+      return Corruption(entry.path + (found ? " has another size than events/manifest.json says"
+                                            : " is missing; events/manifest.json names it"),
                         "parquedb verify; then pull from a backup");
     }
   }

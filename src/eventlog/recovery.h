@@ -12,10 +12,10 @@ namespace parquedb {
 
 struct RecoveredLog {
   EventManifest manifest;
-  std::vector<Event> tail;      // behind the last segment
-  std::vector<WalPart> parts;   // WAL files that are left, ascending; their events are in `tail`
-  bool has_failed_wal = false;  // the tail must be flushed before anything is appended
-  std::string line;             // of this directory; "" when it has none yet
+  std::vector<Event> tail;             // behind the last segment
+  std::vector<WalPart> parts;          // WAL files that are left, ascending; their events are in `tail`
+  bool has_failed_wal = false;         // the tail must be flushed before anything is appended
+  std::string line;                    // of this directory; "" when it has none yet
   std::optional<std::string> last_id;  // of the last event
 };
 

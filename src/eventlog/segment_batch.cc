@@ -43,7 +43,8 @@ class SegmentBatch::HashingFile : public PendingFile {
   Sha256 hash_;
 };
 
-SegmentBatch::SegmentBatch(StorageBackend& storage, Start start) : storage_(storage), start_(std::move(start)), digest_(start_.digest) {}
+SegmentBatch::SegmentBatch(StorageBackend& storage, Start start)
+    : storage_(storage), start_(std::move(start)), digest_(start_.digest) {}
 
 SegmentBatch::~SegmentBatch() {
   writer_.reset();  // before the file it writes into
@@ -69,8 +70,10 @@ Status SegmentBatch::OpenSegment(const EventView& first) {
 Status SegmentBatch::Append(const EventView& event) {
   if (writer_ == nullptr) RETURN_IF_ERROR(OpenSegment(event));
   if (event.before) digest_.Subtract(event.target, *event.before);
-  if (event.after && event.after_hash != nullptr) digest_.AddHash(*event.after_hash);
-  else if (event.after) digest_.Add(event.target, *event.after);
+  if (event.after && event.after_hash != nullptr)
+    digest_.AddHash(*event.after_hash);
+  else if (event.after)
+    digest_.Add(event.target, *event.after);
   RETURN_IF_ERROR(writer_->Append(event));
   open_.max_lsn = event.lsn;
   open_.max_ts_ms = event.ts_ms;
@@ -87,7 +90,9 @@ Status SegmentBatch::EndRun() {
 
 Status SegmentBatch::CloseSegment() {
   if (writer_ == nullptr) return Status::Ok();
-  RETURN_IF_ERROR(writer_->Finish({.database_id = start_.database_id, .lines = ClipLines(start_.lines, open_.min_lsn, open_.max_lsn), .digest = digest_.Hex()}));
+  RETURN_IF_ERROR(writer_->Finish({.database_id = start_.database_id,
+                                   .lines = ClipLines(start_.lines, open_.min_lsn, open_.max_lsn),
+                                   .digest = digest_.Hex()}));
   writer_.reset();
   open_.sha256 = file_->Hash();
   open_.size_bytes = static_cast<int64_t>(file_->size());

@@ -20,27 +20,44 @@ enum Column { kLsn, kId, kTs, kOp, kTarget, kBefore, kAfter, kActor, kMetadata, 
 
 TableSchema SegmentSchema() {
   auto text = [](const char* name, bool nullable, ColumnCoding coding, bool statistics) {
-    return ColumnSpec{.name = name, .type = ColumnType::kString, .nullable = nullable, .coding = coding, .statistics = statistics, .bloom_filter = false};
+    return ColumnSpec{.name = name,
+                      .type = ColumnType::kString,
+                      .nullable = nullable,
+                      .coding = coding,
+                      .statistics = statistics,
+                      .bloom_filter = false};
   };
-  TableSchema schema = {
-      {.name = "lsn", .type = ColumnType::kInt64, .nullable = false, .coding = ColumnCoding::kDeltaBinary, .statistics = true, .bloom_filter = false},
-      text("id", false, ColumnCoding::kDeltaByteArray, true),
-      {.name = "ts", .type = ColumnType::kTimestampMs, .nullable = false, .coding = ColumnCoding::kDeltaBinary, .statistics = true, .bloom_filter = false},
-      text("op", false, ColumnCoding::kDictionary, true),
-      text("target", false, ColumnCoding::kDictionary, true),
-      text("before", true, ColumnCoding::kDeltaLength, false),
-      text("after", true, ColumnCoding::kDeltaLength, false),
-      text("actor", true, ColumnCoding::kDictionary, true),
-      text("metadata", true, ColumnCoding::kDeltaLength, false)};
+  TableSchema schema = {{.name = "lsn",
+                         .type = ColumnType::kInt64,
+                         .nullable = false,
+                         .coding = ColumnCoding::kDeltaBinary,
+                         .statistics = true,
+                         .bloom_filter = false},
+                        text("id", false, ColumnCoding::kDeltaByteArray, true),
+                        {.name = "ts",
+                         .type = ColumnType::kTimestampMs,
+                         .nullable = false,
+                         .coding = ColumnCoding::kDeltaBinary,
+                         .statistics = true,
+                         .bloom_filter = false},
+                        text("op", false, ColumnCoding::kDictionary, true),
+                        text("target", false, ColumnCoding::kDictionary, true),
+                        text("before", true, ColumnCoding::kDeltaLength, false),
+                        text("after", true, ColumnCoding::kDeltaLength, false),
+                        text("actor", true, ColumnCoding::kDictionary, true),
+                        text("metadata", true, ColumnCoding::kDeltaLength, false)};
   schema[kTarget].bloom_filter = true;
   return schema;
 }
 
 std::string_view OpText(Op op) {
   switch (op) {
-    case Op::kCreate: return "CREATE";
-    case Op::kUpdate: return "UPDATE";
-    case Op::kDelete: return "DELETE";
+    case Op::kCreate:
+      return "CREATE";
+    case Op::kUpdate:
+      return "UPDATE";
+    case Op::kDelete:
+      return "DELETE";
   }
   return "";
 }
@@ -147,12 +164,15 @@ class SegmentCursor : public EventCursor {
     return true;
   }
 
-  static Status Fill(const TableReader& table, const TableChunk& chunk, const std::vector<int>& columns, int64_t row, EventView* event) {
+  static Status Fill(const TableReader& table, const TableChunk& chunk, const std::vector<int>& columns, int64_t row,
+                     EventView* event) {
     auto at = static_cast<size_t>(row);
     event->lsn = chunk.columns[0].ints[at];
     event->ts_ms = chunk.columns[1].ints[at];
     auto op = ParseOp(chunk.columns[2].strings[at]);
-    if (!op) return Corruption(table.name() + ": op '" + std::string(chunk.columns[2].strings[at]) + "' at lsn " + std::to_string(event->lsn));
+    if (!op)
+      return Corruption(table.name() + ": op '" + std::string(chunk.columns[2].strings[at]) + "' at lsn " +
+                        std::to_string(event->lsn));
     event->op = *op;
     event->target = chunk.columns[3].strings[at];
     if (event->target.find(':') == std::string_view::npos) {
@@ -163,12 +183,23 @@ class SegmentCursor : public EventCursor {
       std::optional<std::string_view> text;
       if (!column.is_null(row)) text = column.strings[at];
       switch (columns[i]) {
-        case kId: event->id = column.strings[at]; break;
-        case kBefore: event->before = text; break;
-        case kAfter: event->after = text; break;
-        case kActor: event->actor = text; break;
-        case kMetadata: event->metadata = text; break;
-        default: break;
+        case kId:
+          event->id = column.strings[at];
+          break;
+        case kBefore:
+          event->before = text;
+          break;
+        case kAfter:
+          event->after = text;
+          break;
+        case kActor:
+          event->actor = text;
+          break;
+        case kMetadata:
+          event->metadata = text;
+          break;
+        default:
+          break;
       }
     }
     return Status::Ok();
@@ -190,11 +221,13 @@ class ParquetSegment : public Segment {
     auto file = storage.Open(entry_.path);
     if (!file.ok()) {
       if (file.status().code() != StatusCode::kNotFound) return file.status();
-      return Corruption(entry_.path + " is missing; events/manifest.json names it", "parquedb verify; then pull from a backup");
+      return Corruption(entry_.path + " is missing; events/manifest.json names it",
+                        "parquedb verify; then pull from a backup");
     }
     if ((*file)->size() != static_cast<uint64_t>(entry_.size_bytes)) {
-      return Corruption(fmt::format("{} has {} bytes, events/manifest.json says {}", entry_.path, (*file)->size(), entry_.size_bytes),
-                        "parquedb verify; then pull from a backup");
+      return Corruption(
+          fmt::format("{} has {} bytes, events/manifest.json says {}", entry_.path, (*file)->size(), entry_.size_bytes),
+          "parquedb verify; then pull from a backup");
     }
     ASSIGN_OR_RETURN(table_, TableReader::Open(std::move(*file), entry_.path));
     return CheckFooter(database_id);
@@ -253,25 +286,33 @@ class ParquetSegment : public Segment {
   Status CheckFooter(std::string_view database_id) {
     std::string format = table_->footer("parquedb.format").value_or("");
     if (format.starts_with("events/") && format != kFormat) {
-      return Unsupported(entry_.path + " has format " + format + "; this program reads " + std::string(kFormat), "use a newer parquedb");
+      return Unsupported(entry_.path + " has format " + format + "; this program reads " + std::string(kFormat),
+                         "use a newer parquedb");
     }
     footer_.database_id = table_->footer("parquedb.database").value_or("");
     footer_.digest = table_->footer("parquedb.digest").value_or("");
     std::string lsns = table_->footer("parquedb.lsn").value_or("");
     std::string wanted = fmt::format("{}-{}", entry_.min_lsn, entry_.max_lsn);
     Status wrong = Status::Ok();
-    if (format != kFormat) wrong = Corruption(entry_.path + ": no event segment: format '" + format + "'");
-    else if (footer_.database_id != database_id) wrong = Corruption(entry_.path + " belongs to database " + footer_.database_id + ", not " + std::string(database_id));
+    if (format != kFormat)
+      wrong = Corruption(entry_.path + ": no event segment: format '" + format + "'");
+    else if (footer_.database_id != database_id)
+      wrong =
+          Corruption(entry_.path + " belongs to database " + footer_.database_id + ", not " + std::string(database_id));
     else if (!entry_.is_base && (lsns != wanted || table_->row_count() != entry_.count)) {
-      wrong = Corruption(fmt::format("{}: lsn {} with {} rows was found, {} with {} was expected", entry_.path, lsns, table_->row_count(), wanted, entry_.count));
-    } else if (!StateDigest::FromHex(footer_.digest)) wrong = Corruption(entry_.path + ": no digest in the footer");
+      wrong = Corruption(fmt::format("{}: lsn {} with {} rows was found, {} with {} was expected", entry_.path, lsns,
+                                     table_->row_count(), wanted, entry_.count));
+    } else if (!StateDigest::FromHex(footer_.digest))
+      wrong = Corruption(entry_.path + ": no digest in the footer");
     RETURN_IF_ERROR(wrong);
     const TableSchema wanted_schema = SegmentSchema();
     if (table_->schema().size() < wanted_schema.size()) return Corruption(entry_.path + ": columns are missing");
     for (size_t i = 0; i < wanted_schema.size(); ++i) {
       const ColumnSpec& found = table_->schema()[i];
-      if (found.name != wanted_schema[i].name || found.type != wanted_schema[i].type || found.nullable != wanted_schema[i].nullable) {
-        return Corruption(entry_.path + ": column '" + found.name + "' was found, '" + wanted_schema[i].name + "' was expected");
+      if (found.name != wanted_schema[i].name || found.type != wanted_schema[i].type ||
+          found.nullable != wanted_schema[i].nullable) {
+        return Corruption(entry_.path + ": column '" + found.name + "' was found, '" + wanted_schema[i].name +
+                          "' was expected");
       }
     }
     ASSIGN_OR_RETURN(footer_.lines, ParseLines(table_->footer("parquedb.lines").value_or(""), entry_.path));
@@ -286,12 +327,17 @@ class ParquetSegment : public Segment {
 }  // namespace
 
 EventView EventView::Of(const Event& event) {
-  auto view = [](const std::optional<std::string>& text) { return text ? std::optional<std::string_view>(*text) : std::nullopt; };
-  return {event.lsn, event.id, event.ts_ms, event.op, event.target, view(event.before), view(event.after), view(event.actor), view(event.metadata), nullptr};
+  auto view = [](const std::optional<std::string>& text) {
+    return text ? std::optional<std::string_view>(*text) : std::nullopt;
+  };
+  return {event.lsn,         event.id,          event.ts_ms,          event.op, event.target, view(event.before),
+          view(event.after), view(event.actor), view(event.metadata), nullptr};
 }
 
 Event EventView::Copy() const {
-  auto copy = [](const std::optional<std::string_view>& text) { return text ? std::optional<std::string>(*text) : std::nullopt; };
+  auto copy = [](const std::optional<std::string_view>& text) {
+    return text ? std::optional<std::string>(*text) : std::nullopt;
+  };
   return {lsn, std::string(id), ts_ms, op, std::string(target), copy(before), copy(after), copy(actor), copy(metadata)};
 }
 
@@ -301,7 +347,8 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Open(PendingFile& file) {
   return std::unique_ptr<SegmentWriter>(std::move(writer));
 }
 
-Result<std::shared_ptr<Segment>> Segment::Open(const StorageBackend& storage, const SegmentEntry& entry, std::string_view database_id) {
+Result<std::shared_ptr<Segment>> Segment::Open(const StorageBackend& storage, const SegmentEntry& entry,
+                                               std::string_view database_id) {
   auto segment = std::make_shared<ParquetSegment>(entry);
   RETURN_IF_ERROR(segment->Open(storage, database_id));
   return std::shared_ptr<Segment>(std::move(segment));

@@ -22,7 +22,8 @@ struct EventView {
   Op op = Op::kCreate;
   std::string_view target;
   std::optional<std::string_view> before, after, actor, metadata;
-  const Sha256Bytes* after_hash = nullptr;  // StateDigest::HashOf(target, *after), where the writer of it knows it already
+  const Sha256Bytes* after_hash =
+      nullptr;  // StateDigest::HashOf(target, *after), where the writer of it knows it already
 
   static EventView Of(const Event& event);
   Event Copy() const;
@@ -52,7 +53,7 @@ class SegmentWriter {
   virtual ~SegmentWriter() = default;
   // lsn + 1 each time, (ts, id) ascending.
   virtual Status Append(const EventView& event) = 0;
-  virtual Status EndRowGroup() = 0;  // before it is full
+  virtual Status EndRowGroup() = 0;        // before it is full
   virtual uint64_t raw_bytes() const = 0;  // appended so far
   virtual int64_t count() const = 0;
   virtual Status Finish(const SegmentFooter& footer) = 0;
@@ -76,7 +77,8 @@ class Segment {
   // Row groups [first, last).
   virtual Result<std::unique_ptr<EventCursor>> Scan(int first, int last, const EventColumns& columns) const = 0;
   Result<std::unique_ptr<EventCursor>> ScanAll(const EventColumns& columns) const;
-  // One event by its row in the file; reads the pages that hold it and no others. Columns that are not asked for stay empty.
+  // One event by its row in the file; reads the pages that hold it and no others. Columns that are not asked for stay
+  // empty.
   virtual Result<Event> ReadRow(int64_t row, const EventColumns& columns) const = 0;
   // The newest event of `target` with lsn <= max_lsn, or nullopt; reads as few pages as it can.
   virtual Result<std::optional<Event>> FindLast(std::string_view target, int64_t max_lsn) const = 0;

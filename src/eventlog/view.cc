@@ -83,7 +83,8 @@ class ViewTaker {
       if (part.events.empty()) continue;
       if (part.events.back().lsn <= view_.head) continue;
       if (part.events.front().lsn > view_.head + 1) {
-        gap_ = fmt::format("lsn {} is missing: the log ends at {}, {} begins at {}", view_.head + 1, view_.head, part.path, part.events.front().lsn);
+        gap_ = fmt::format("lsn {} is missing: the log ends at {}, {} begins at {}", view_.head + 1, view_.head,
+                           part.path, part.events.front().lsn);
         return false;
       }
       std::erase_if(part.events, [this](const Event& event) { return event.lsn <= view_.head; });

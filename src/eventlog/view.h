@@ -17,12 +17,12 @@ namespace parquedb {
 // The WAL frames of one file, complete batches only.
 struct WalPart {
   std::string path;
-  int64_t first_lsn = 0;     // of the file name, and of its first frame
+  int64_t first_lsn = 0;  // of the file name, and of its first frame
   std::string line;
   std::string database_id;
-  uint64_t valid_bytes = 0;  // length of the header and the complete batches
-  bool torn = false;         // something unfinished lies behind them
-  std::vector<Event> events; // in a View they are in `tail`
+  uint64_t valid_bytes = 0;   // length of the header and the complete batches
+  bool torn = false;          // something unfinished lies behind them
+  std::vector<Event> events;  // in a View they are in `tail`
 };
 
 // Immutable once taken; threads may share it.
@@ -32,10 +32,10 @@ struct View {
   std::map<std::string, int64_t> files;  // state.files of the first reading
   std::map<std::string, std::shared_ptr<const ReadableFile>> derived;  // opened derived files, by path
   bool derived_together = false;  // all of `derived` are of the checkpoint in the manifest: none was replaced meanwhile
-  std::vector<WalPart> wal;                                            // ascending
-  std::vector<Event> tail;  // events behind the last segment, ascending by lsn, unbroken
-  int64_t head = 0;         // lsn of the last event; 0 for an empty log
-  int64_t taken_ms = 0;     // the view's instant
+  std::vector<WalPart> wal;       // ascending
+  std::vector<Event> tail;        // events behind the last segment, ascending by lsn, unbroken
+  int64_t head = 0;               // lsn of the last event; 0 for an empty log
+  int64_t taken_ms = 0;           // the view's instant
 
   int64_t head_ts_ms() const;  // ts of the last event; the creation of the database when there is none
   // manifest.lines continued over the WAL.

@@ -15,7 +15,8 @@ namespace {
 constexpr uint64_t kMaxWalBytes = 1024 * kMiB;  // a batch of 64 MiB and the threshold, with much room
 constexpr std::string_view kFailedSuffix = ".failed";
 
-Result<std::optional<WalPart>> ReadPart(const StorageBackend& storage, const std::string& path, const WalName& name, const WalReading& reading) {
+Result<std::optional<WalPart>> ReadPart(const StorageBackend& storage, const std::string& path, const WalName& name,
+                                        const WalReading& reading) {
   auto file = storage.Open(path);
   if (!file.ok() && file.status().code() == StatusCode::kNotFound) return std::optional<WalPart>();
   if (!file.ok()) return file.status();
@@ -26,8 +27,13 @@ Result<std::optional<WalPart>> ReadPart(const StorageBackend& storage, const std
   if (contents.header.first_lsn != name.first_lsn) {
     return Corruption(fmt::format("{}: its header says lsn {}", path, contents.header.first_lsn));
   }
-  WalPart part{.path = path, .first_lsn = name.first_lsn, .line = contents.header.line,
-               .database_id = contents.header.database_id, .valid_bytes = contents.valid_bytes, .torn = contents.torn, .events = std::move(contents.events)};
+  WalPart part{.path = path,
+               .first_lsn = name.first_lsn,
+               .line = contents.header.line,
+               .database_id = contents.header.database_id,
+               .valid_bytes = contents.valid_bytes,
+               .torn = contents.torn,
+               .events = std::move(contents.events)};
   if (name.failed_after && !reading.recovering) {
     std::erase_if(part.events, [&](const Event& event) { return event.lsn > *name.failed_after; });
   }
@@ -68,7 +74,8 @@ Result<std::optional<std::vector<WalPart>>> ReadWalDirectory(const StorageBacken
     if (!part) return std::optional<std::vector<WalPart>>();
     parts.push_back(std::move(*part));
   }
-  std::stable_sort(parts.begin(), parts.end(), [](const WalPart& a, const WalPart& b) { return a.first_lsn < b.first_lsn; });
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const WalPart& a, const WalPart& b) { return a.first_lsn < b.first_lsn; });
   return std::optional<std::vector<WalPart>>(std::move(parts));
 }
 

@@ -15,8 +15,8 @@ struct WalReading {
   bool recovering = false;  // the writer's reading: all frames of a file whose sync failed, too
 };
 
-// _meta/wal/{first}.wal, and {first}.wal.{durable lsn}.failed: a WAL whose sync failed when everything through that lsn was
-// durable.
+// _meta/wal/{first}.wal, and {first}.wal.{durable lsn}.failed: a WAL whose sync failed when everything through that lsn
+// was durable.
 struct WalName {
   int64_t first_lsn = 0;
   std::optional<int64_t> failed_after;

@@ -59,8 +59,9 @@ bool DecodePayload(std::string_view bytes, Event* event) {
   event->op = static_cast<Op>(op);
   bytes.remove_prefix(25);
   std::optional<std::string> target;
-  bool good = TakeText(&bytes, &target) && target && TakeText(&bytes, &event->before) && TakeText(&bytes, &event->after) &&
-              TakeText(&bytes, &event->actor) && TakeText(&bytes, &event->metadata) && bytes.empty();
+  bool good = TakeText(&bytes, &target) && target && TakeText(&bytes, &event->before) &&
+              TakeText(&bytes, &event->after) && TakeText(&bytes, &event->actor) &&
+              TakeText(&bytes, &event->metadata) && bytes.empty();
   if (good) event->target = std::move(*target);
   return good;
 }
@@ -92,8 +93,10 @@ Status CheckTorn(std::string_view bytes, size_t at, int64_t lsn, const std::stri
     if (later_lsn <= lsn || later_lsn - lsn > static_cast<int64_t>(bytes.size())) continue;
     auto frame = FrameAt(bytes, later);
     if (!frame || frame->synced < lsn) continue;
-    return Corruption(fmt::format("{}: the frame of lsn {} at byte {} is damaged; lsn {} at byte {} shows that it was acknowledged", name, lsn, at, frame->lsn, later),
-                      "parquedb verify; then pull from a backup");
+    return Corruption(
+        fmt::format("{}: the frame of lsn {} at byte {} is damaged; lsn {} at byte {} shows that it was acknowledged",
+                    name, lsn, at, frame->lsn, later),
+        "parquedb verify; then pull from a backup");
   }
   return Status::Ok();
 }
@@ -129,7 +132,8 @@ Status AppendFrame(std::string* out, const Event& event, int64_t synced, bool ba
   uint64_t payload = out->size() - begin - kFrameHeaderBytes;
   if (payload > kMaxFrameBytes) {
     out->resize(begin);
-    return InvalidData(fmt::format("the event of {} has {} bytes; at most {} are allowed", event.target, payload, kMaxFrameBytes));
+    return InvalidData(
+        fmt::format("the event of {} has {} bytes; at most {} are allowed", event.target, payload, kMaxFrameBytes));
   }
   for (size_t i = 0; i < 4; ++i) (*out)[begin + i] = static_cast<char>(payload >> (8 * i));
   uint32_t checksum = FrameChecksum(std::string_view(*out).substr(begin));
@@ -140,10 +144,14 @@ Status AppendFrame(std::string* out, const Event& event, int64_t synced, bool ba
 Result<WalContents> DecodeWal(std::string_view bytes, const std::string& name) {
   if (bytes.size() < kWalHeaderBytes || !bytes.starts_with(kMagic)) return Corruption(name + ": no WAL header");
   uint16_t version = Get<uint16_t>(bytes, kMagic.size());
-  if (version > kVersion) return Unsupported(fmt::format("{} has format version {}; this program reads {}", name, version, kVersion), "use a newer parquedb");
-  if (Crc32c(bytes.substr(0, kWalHeaderBytes - 4)) != Get<uint32_t>(bytes, kWalHeaderBytes - 4)) return Corruption(name + ": the header's checksum is wrong");
+  if (version > kVersion)
+    return Unsupported(fmt::format("{} has format version {}; this program reads {}", name, version, kVersion),
+                       "use a newer parquedb");
+  if (Crc32c(bytes.substr(0, kWalHeaderBytes - 4)) != Get<uint32_t>(bytes, kWalHeaderBytes - 4))
+    return Corruption(name + ": the header's checksum is wrong");
   WalContents contents;
-  contents.header = {Get<int64_t>(bytes, 8), std::string(bytes.substr(16, kUlidText)), std::string(bytes.substr(16 + kUlidText, kUlidText))};
+  contents.header = {Get<int64_t>(bytes, 8), std::string(bytes.substr(16, kUlidText)),
+                     std::string(bytes.substr(16 + kUlidText, kUlidText))};
   size_t at = kWalHeaderBytes;
   contents.valid_bytes = at;
   int64_t lsn = contents.header.first_lsn;

@@ -1,7 +1,8 @@
 // _meta/wal/{first lsn}.wal: docs/format/wal.md. The only place that knows a frame.
 //
-//   header   "PQWAL\0" u16 version | u64 first lsn | 26 bytes database id | 26 bytes line | u32 crc32c of what is before
-//   frame    u32 payload bytes | u32 crc32c of the rest of the frame and the length | u64 lsn | u64 synced | u8 flags | payload
+//   header   "PQWAL\0" u16 version | u64 first lsn | 26 bytes database id | 26 bytes line | u32 crc32c of what is
+//   before frame    u32 payload bytes | u32 crc32c of the rest of the frame and the length | u64 lsn | u64 synced | u8
+//   flags | payload
 //
 // All integers are little-endian. A length of zero ends the file (reserved space behind the frames is zero).
 #pragma once

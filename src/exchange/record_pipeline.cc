@@ -22,7 +22,8 @@ class RecordPipeline::Taker {
 
   RecordBatch Take(const RawBatch& raw) {
     if (maker_) return TakeDrafts(raw);
-    RecordBatch batch{.records = std::vector<TakenRecord>(raw.pieces.size()), .drafts = {}, .end = raw.end, .last = raw.last};
+    RecordBatch batch{
+        .records = std::vector<TakenRecord>(raw.pieces.size()), .drafts = {}, .end = raw.end, .last = raw.last};
     for (size_t i = 0; i < raw.pieces.size(); ++i) {
       const auto& piece = raw.pieces[i];
       TakenRecord& taken = batch.records[i];

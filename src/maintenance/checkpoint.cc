@@ -81,8 +81,12 @@ class CheckpointRun {
       incomplete_ = true;
       return Status::Ok();
     }
-    NamespaceSource source{.ns = ns, .old_file = old.file, .through = view_.head,
-                           .database_id = view_.manifest.database_id, .digest = {}, .all_links = anew_};
+    NamespaceSource source{.ns = ns,
+                           .old_file = old.file,
+                           .through = view_.head,
+                           .database_id = view_.manifest.database_id,
+                           .digest = {},
+                           .all_links = anew_};
     if (namespaces_.size() == 1) {
       // All there is lies in this namespace: its digest is the log's.
       ASSIGN_OR_RETURN(source.digest, log_.Digest());
@@ -248,7 +252,8 @@ Result<CheckpointResult> Checkpoint(LogWriter& log) {
   auto outcome = MakeFiles(log, view, marker == CheckpointMarker::kReplacing);
   if (!outcome.ok()) {
     // What failed has removed its own temporary files.
-    if (marker == CheckpointMarker::kNone) RETURN_IF_ERROR(WriteCheckpointMarker(log.storage(), CheckpointMarker::kNone));
+    if (marker == CheckpointMarker::kNone)
+      RETURN_IF_ERROR(WriteCheckpointMarker(log.storage(), CheckpointMarker::kNone));
     return outcome.status();
   }
   result.namespaces = outcome->namespaces;

@@ -34,8 +34,11 @@ Status DescribeFile(const StorageBackend& storage, const DirectoryRecord& record
   }
   ASSIGN_OR_RETURN(auto entry, storage.Stat(path));
   if (!entry) return Status::Ok();
-  ManifestFile file{.path = path, .size = static_cast<int64_t>(entry->size), .hash = known_hash,
-                    .modified_at_ms = entry->modified_ms, .content_type = std::string(ContentType(path))};
+  ManifestFile file{.path = path,
+                    .size = static_cast<int64_t>(entry->size),
+                    .hash = known_hash,
+                    .modified_at_ms = entry->modified_ms,
+                    .content_type = std::string(ContentType(path))};
   if (file.hash.empty()) {
     ASSIGN_OR_RETURN(file.hash, HashFile(storage, path));
   }
@@ -72,8 +75,10 @@ Result<FileManifest> DescribeDirectory(const StorageBackend& storage, const Dire
   manifest.database_id = events.database_id;
   manifest.name = events.dataset;
   manifest.last_synced_at_ms = record.now_ms;
-  manifest.metadata = ManifestMetadata{.head = events.last_lsn(), .checkpoint = events.checkpoint,
-                                       .digest = record.digest, .window_from_ms = events.created_at_ms,
+  manifest.metadata = ManifestMetadata{.head = events.last_lsn(),
+                                       .checkpoint = events.checkpoint,
+                                       .digest = record.digest,
+                                       .window_from_ms = events.created_at_ms,
                                        .window_to_ms = record.now_ms};
   for (const SegmentEntry& entry : events.segments) {
     RETURN_IF_ERROR(DescribeFile(storage, record, entry.path, entry.sha256, &manifest));
@@ -92,7 +97,10 @@ Result<FileManifest> DescribeDirectory(const StorageBackend& storage, const Dire
 }
 
 Status WriteFileManifest(LogWriter& log, std::set<std::string> rewritten) {
-  DirectoryRecord record{.events = log.manifest(), .previous = {}, .rewritten = std::move(rewritten), .digest = {},
+  DirectoryRecord record{.events = log.manifest(),
+                         .previous = {},
+                         .rewritten = std::move(rewritten),
+                         .digest = {},
                          .now_ms = log.clock().NowMs()};
   auto text = ReadWhole(log.storage(), kFileManifestPath, kMaxManifestBytes);
   if (text.ok()) {

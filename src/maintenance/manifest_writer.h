@@ -9,8 +9,8 @@
 
 namespace parquedb {
 
-// The record for what `events/manifest.json` names now. What the previous record says of a file is taken over unless the
-// file is in `rewritten`; others are hashed. Entities per namespace come from the data files' footers.
+// The record for what `events/manifest.json` names now. What the previous record says of a file is taken over unless
+// the file is in `rewritten`; others are hashed. Entities per namespace come from the data files' footers.
 struct DirectoryRecord {
   const EventManifest& events;
   std::optional<FileManifest> previous;

@@ -13,7 +13,7 @@ namespace parquedb {
 namespace {
 
 constexpr uint64_t kLinkBudgetBytes = 64 * kMiB;
-constexpr size_t kSampleEntities = 2048;  // enough to tell a column that a tenth of the rows has
+constexpr size_t kSampleEntities = 2048;     // enough to tell a column that a tenth of the rows has
 constexpr uint64_t kSampleBytes = 8 * kMiB;  // or what there is of large documents
 
 // Yields the merged entities of one namespace and, beside each, what it replaces.
@@ -126,8 +126,11 @@ class NamespacePass {
   Result<NamespaceFiles> Finish() {
     NamespaceFiles result;
     result.rows = rows();
-    RETURN_IF_ERROR(data_->Finish({.database_id = source_.database_id, .through = source_.through, .rows = 0,
-                                   .digest = source_.digest.value_or(digest_).Hex(), .fields = counts()}));
+    RETURN_IF_ERROR(data_->Finish({.database_id = source_.database_id,
+                                   .through = source_.through,
+                                   .rows = 0,
+                                   .digest = source_.digest.value_or(digest_).Hex(),
+                                   .fields = counts()}));
     result.files.push_back(std::move(data_file_));
     if (rels_ != nullptr) {
       RETURN_IF_ERROR(rels_->Finish(source_.database_id, source_.through));

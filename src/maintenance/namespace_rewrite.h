@@ -1,5 +1,5 @@
-// One namespace's part of a checkpoint: its old data file and its changes become a new data, forward and bloom file, and
-// the links that came or went are handed on for the reverse files.
+// One namespace's part of a checkpoint: its old data file and its changes become a new data, forward and bloom file,
+// and the links that came or went are handed on for the reverse files.
 #pragma once
 
 #include <memory>
@@ -50,8 +50,8 @@ struct NamespaceFiles {
 };
 
 // Reads `changes` while they are of this namespace; `change` holds the first of them and, at the end, the first that is
-// not (or *more is false). `reopen` gives the same changes again: if the columns chosen from the old counts and a sample
-// turn out wrong, the namespace is written a second time with the exact ones.
+// not (or *more is false). `reopen` gives the same changes again: if the columns chosen from the old counts and a
+// sample turn out wrong, the namespace is written a second time with the exact ones.
 struct ChangeStream {
   ChangeCursor* cursor = nullptr;
   Change change;

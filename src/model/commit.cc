@@ -17,8 +17,10 @@ std::vector<std::string> ReadList(JsonReader* reader, const char* name) {
   std::vector<std::string> items;
   if (!reader->Has(name)) return items;
   for (const Value& item : reader->List(name)) {
-    if (!item.is_string()) reader->Fail(name, "strings");
-    else items.emplace_back(TextOf(item.get_string()));
+    if (!item.is_string())
+      reader->Fail(name, "strings");
+    else
+      items.emplace_back(TextOf(item.get_string()));
   }
   return items;
 }
@@ -28,13 +30,19 @@ std::vector<std::string> ReadList(JsonReader* reader, const char* name) {
 std::string EncodeCommit(const Commit& commit) {
   Object knows;
   for (const auto& [line, lsn] : commit.knows) knows.emplace(line, lsn);
-  Object object{{"version", kCommitVersion}, {"kind", commit.kind}, {"n", commit.number}, {"time", FormatTime(commit.time_ms)},
-                {"databaseId", commit.database_id}, {"slug", commit.slug}};
+  Object object{{"version", kCommitVersion},
+                {"kind", commit.kind},
+                {"n", commit.number},
+                {"time", FormatTime(commit.time_ms)},
+                {"databaseId", commit.database_id},
+                {"slug", commit.slug}};
   if (!commit.snapshot.empty()) object.emplace("snapshot", commit.snapshot);
   object.emplace("instant", FormatTime(commit.instant_ms));
   object.emplace("head", commit.head);
   object.emplace("knows", std::move(knows));
-  object.emplace("writer", Object{{"line", commit.writer_line}, {"host", commit.writer_host}, {"operator", commit.writer_operator}});
+  object.emplace(
+      "writer",
+      Object{{"line", commit.writer_line}, {"host", commit.writer_host}, {"operator", commit.writer_operator}});
   EmplaceList(&object, "expired", commit.expired);
   EmplaceList(&object, "swept", commit.swept);
   return WritePrettyJson(object) + "\n";
@@ -54,8 +62,10 @@ Result<Commit> DecodeCommit(std::string_view text) {
   commit.instant_ms = reader.Time("instant");
   commit.head = reader.Int("head");
   for (const auto& member : reader.Map("knows")) {
-    if (!member.value().is_int64()) reader.Fail("knows", "integers");
-    else commit.knows.emplace(TextOf(member.key()), member.value().get_int64());
+    if (!member.value().is_int64())
+      reader.Fail("knows", "integers");
+    else
+      commit.knows.emplace(TextOf(member.key()), member.value().get_int64());
   }
   static const Value none;
   const Value* writer = reader.Find("writer");
@@ -71,8 +81,12 @@ Result<Commit> DecodeCommit(std::string_view text) {
 }
 
 std::string EncodeRepositoryFormat(const RepositoryFormat& format) {
-  return WritePrettyJson(Object{{"version", kCommitVersion}, {"format", "parquedb.repository"}, {"createdAt", FormatTime(format.created_at_ms)},
-                                {"createOnly", format.create_only}, {"replaceIf", format.replace_if}}) + "\n";
+  return WritePrettyJson(Object{{"version", kCommitVersion},
+                                {"format", "parquedb.repository"},
+                                {"createdAt", FormatTime(format.created_at_ms)},
+                                {"createOnly", format.create_only},
+                                {"replaceIf", format.replace_if}}) +
+         "\n";
 }
 
 Result<RepositoryFormat> DecodeRepositoryFormat(std::string_view text) {

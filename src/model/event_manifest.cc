@@ -10,9 +10,16 @@ namespace {
 constexpr int64_t kEventManifestVersion = 1;
 
 Value SegmentToValue(const SegmentEntry& entry) {
-  return Object{{"seq", entry.seq}, {"path", entry.path}, {"minTs", entry.min_ts_ms}, {"maxTs", entry.max_ts_ms},
-                {"count", entry.count}, {"sizeBytes", entry.size_bytes}, {"createdAt", entry.created_at_ms},
-                {"sha256", entry.sha256}, {"minLsn", entry.min_lsn}, {"maxLsn", entry.max_lsn},
+  return Object{{"seq", entry.seq},
+                {"path", entry.path},
+                {"minTs", entry.min_ts_ms},
+                {"maxTs", entry.max_ts_ms},
+                {"count", entry.count},
+                {"sizeBytes", entry.size_bytes},
+                {"createdAt", entry.created_at_ms},
+                {"sha256", entry.sha256},
+                {"minLsn", entry.min_lsn},
+                {"maxLsn", entry.max_lsn},
                 {"kind", entry.is_base ? "base" : "events"}};
 }
 
@@ -54,8 +61,10 @@ SegmentEntry ReadSegment(const Value& value, JsonReader* parent, const std::stri
 Knows ReadKnows(const Object& object, JsonReader* reader) {
   Knows knows;
   for (const auto& member : object) {
-    if (!member.value().is_int64()) reader->Fail("knows", "integers");
-    else knows.emplace(TextOf(member.key()), member.value().get_int64());
+    if (!member.value().is_int64())
+      reader->Fail("knows", "integers");
+    else
+      knows.emplace(TextOf(member.key()), member.value().get_int64());
   }
   return knows;
 }
@@ -65,26 +74,32 @@ Status CheckSegments(const EventManifest& manifest, const std::string& place) {
   int64_t last_seq = 0, last_lsn = manifest.compacted_through, total = 0;
   for (const SegmentEntry& entry : manifest.segments) {
     std::string where = place + ": " + entry.path;
-    if (entry.seq <= last_seq || entry.seq >= manifest.next_seq) return Corruption(where + ": seq does not ascend below nextSeq");
+    if (entry.seq <= last_seq || entry.seq >= manifest.next_seq)
+      return Corruption(where + ": seq does not ascend below nextSeq");
     last_seq = entry.seq;
-    if (entry.min_ts_ms > entry.max_ts_ms || entry.size_bytes <= 0 || entry.count < 0) return Corruption(where + ": its numbers contradict each other");
+    if (entry.min_ts_ms > entry.max_ts_ms || entry.size_bytes <= 0 || entry.count < 0)
+      return Corruption(where + ": its numbers contradict each other");
     if (entry.is_base) {
       if (entry.min_lsn != entry.max_lsn || entry.max_lsn > std::max(last_lsn, manifest.compacted_through)) {
-        return Corruption(where + ": a base at lsn " + std::to_string(entry.max_lsn) + " does not fit behind lsn " + std::to_string(last_lsn));
+        return Corruption(where + ": a base at lsn " + std::to_string(entry.max_lsn) + " does not fit behind lsn " +
+                          std::to_string(last_lsn));
       }
       continue;
     }
     if (entry.min_lsn != last_lsn + 1 || entry.max_lsn - entry.min_lsn + 1 != entry.count) {
-      return Corruption(where + ": lsn " + std::to_string(entry.min_lsn) + "-" + std::to_string(entry.max_lsn) + " with " +
-                        std::to_string(entry.count) + " events does not follow lsn " + std::to_string(last_lsn));
+      return Corruption(where + ": lsn " + std::to_string(entry.min_lsn) + "-" + std::to_string(entry.max_lsn) +
+                        " with " + std::to_string(entry.count) + " events does not follow lsn " +
+                        std::to_string(last_lsn));
     }
     last_lsn = entry.max_lsn;
     total += entry.count;
   }
   if (total + manifest.compacted_through < manifest.total_events || total > manifest.total_events) {
-    return Corruption(place + ": totalEvents is " + std::to_string(manifest.total_events) + ", the segments hold " + std::to_string(total));
+    return Corruption(place + ": totalEvents is " + std::to_string(manifest.total_events) + ", the segments hold " +
+                      std::to_string(total));
   }
-  if (manifest.checkpoint < 0 || manifest.checkpoint > last_lsn) return Corruption(place + ": the checkpoint lies behind the last segment");
+  if (manifest.checkpoint < 0 || manifest.checkpoint > last_lsn)
+    return Corruption(place + ": the checkpoint lies behind the last segment");
   return Status::Ok();
 }
 
@@ -94,7 +109,8 @@ void ReadState(const Value& value, EventManifest* manifest, JsonReader* parent, 
   for (const auto& member : reader.Map("files")) {
     std::string path(TextOf(member.key()));
     auto name = ParsePath(path);
-    bool known = name && (name->kind == FileKind::kData || name->kind == FileKind::kForward || name->kind == FileKind::kReverse);
+    bool known =
+        name && (name->kind == FileKind::kData || name->kind == FileKind::kForward || name->kind == FileKind::kReverse);
     if (!known || !member.value().is_int64()) {
       reader.Fail("files", "paths of data and rels files (not '" + path + "') with their lsn");
       break;
@@ -108,8 +124,10 @@ void ReadFork(const Value& value, EventManifest* manifest, JsonReader* parent, c
   JsonReader reader(value, place + ": forkedFrom");
   ForkOrigin origin{reader.String("databaseId"), reader.Int("lsn"), reader.String("id"), {}};
   for (const Value& ns : reader.List("namespaces")) {
-    if (!ns.is_string()) reader.Fail("namespaces", "names");
-    else origin.namespaces.emplace_back(TextOf(ns.get_string()));
+    if (!ns.is_string())
+      reader.Fail("namespaces", "names");
+    else
+      origin.namespaces.emplace_back(TextOf(ns.get_string()));
   }
   manifest->forked_from = std::move(origin);
   parent->Absorb(reader.status());
@@ -121,7 +139,8 @@ std::string EncodeEventManifest(const EventManifest& manifest) {
   Array segments, lines, merges;
   for (const SegmentEntry& entry : manifest.segments) segments.push_back(SegmentToValue(entry));
   for (const LineEntry& line : manifest.lines) lines.push_back(Object{{"id", line.id}, {"from", line.from}});
-  for (const MergeEntry& merge : manifest.merges) merges.push_back(Object{{"at", merge.at}, {"knows", KnowsToValue(merge.knows)}});
+  for (const MergeEntry& merge : manifest.merges)
+    merges.push_back(Object{{"at", merge.at}, {"knows", KnowsToValue(merge.knows)}});
   Object object{{"version", kEventManifestVersion},
                 {"dataset", manifest.dataset},
                 {"databaseId", manifest.database_id},
@@ -137,7 +156,9 @@ std::string EncodeEventManifest(const EventManifest& manifest) {
                 {"state", Object{{"checkpoint", manifest.checkpoint}, {"files", MapToValue(manifest.files)}}}};
   if (manifest.forked_from) {
     const ForkOrigin& origin = *manifest.forked_from;
-    object.emplace("forkedFrom", Object{{"databaseId", origin.database_id}, {"lsn", origin.lsn}, {"id", origin.id},
+    object.emplace("forkedFrom", Object{{"databaseId", origin.database_id},
+                                        {"lsn", origin.lsn},
+                                        {"id", origin.id},
                                         {"namespaces", Array(origin.namespaces.begin(), origin.namespaces.end())}});
   }
   return WritePrettyJson(object) + "\n";
@@ -152,7 +173,8 @@ Result<EventManifest> DecodeEventManifest(std::string_view text) {
   manifest.database_id = reader.String("databaseId");
   if (reader.status().ok() && !Ulid::Parse(manifest.database_id)) reader.Fail("databaseId", "a ULID");
   manifest.created_at_ms = reader.Int("createdAt");
-  for (const Value& segment : reader.List("segments")) manifest.segments.push_back(ReadSegment(segment, &reader, place));
+  for (const Value& segment : reader.List("segments"))
+    manifest.segments.push_back(ReadSegment(segment, &reader, place));
   manifest.compacted_through = reader.Int("compactedThrough");
   manifest.next_seq = reader.Int("nextSeq");
   manifest.total_events = reader.Int("totalEvents");
@@ -168,11 +190,15 @@ Result<EventManifest> DecodeEventManifest(std::string_view text) {
     reader.Absorb(entry.status());
   }
   for (const auto& tag : reader.Map("tags")) {
-    if (!tag.value().is_string()) reader.Fail("tags", "event ids");
-    else manifest.tags.emplace(TextOf(tag.key()), TextOf(tag.value().get_string()));
+    if (!tag.value().is_string())
+      reader.Fail("tags", "event ids");
+    else
+      manifest.tags.emplace(TextOf(tag.key()), TextOf(tag.value().get_string()));
   }
-  if (const Value* state = reader.Find("state")) ReadState(*state, &manifest, &reader, place);
-  else reader.Fail("state", "an object");
+  if (const Value* state = reader.Find("state"))
+    ReadState(*state, &manifest, &reader, place);
+  else
+    reader.Fail("state", "an object");
   if (const Value* origin = reader.Find("forkedFrom")) ReadFork(*origin, &manifest, &reader, place);
   RETURN_IF_ERROR(reader.status());
   RETURN_IF_ERROR(CheckSegments(manifest, place));

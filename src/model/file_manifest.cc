@@ -25,7 +25,10 @@ bool IsObjectPath(std::string_view path) {
 }
 
 Value FileToValue(const ManifestFile& file) {
-  Object object{{"path", file.path}, {"size", file.size}, {"hash", file.hash}, {"hashAlgorithm", file.hash_algorithm},
+  Object object{{"path", file.path},
+                {"size", file.size},
+                {"hash", file.hash},
+                {"hashAlgorithm", file.hash_algorithm},
                 {"modifiedAt", FormatTime(file.modified_at_ms)}};
   if (!file.etag.empty()) object.emplace("etag", file.etag);
   object.emplace("contentType", file.content_type);
@@ -63,9 +66,12 @@ ManifestFile ReadFile(std::string_view path, const Value& value, JsonReader* par
 Value MetadataToValue(const ManifestMetadata& metadata) {
   Object entities;
   for (const auto& [ns, count] : metadata.entities) entities.emplace(ns, count);
-  return Object{{"head", metadata.head}, {"checkpoint", metadata.checkpoint}, {"entities", std::move(entities)},
-                {"digest", metadata.digest},
-                {"window", Object{{"from", FormatTime(metadata.window_from_ms)}, {"to", FormatTime(metadata.window_to_ms)}}}};
+  return Object{
+      {"head", metadata.head},
+      {"checkpoint", metadata.checkpoint},
+      {"entities", std::move(entities)},
+      {"digest", metadata.digest},
+      {"window", Object{{"from", FormatTime(metadata.window_from_ms)}, {"to", FormatTime(metadata.window_to_ms)}}}};
 }
 
 ManifestMetadata ReadMetadata(const Value& value, JsonReader* parent, const std::string& place) {
@@ -75,8 +81,10 @@ ManifestMetadata ReadMetadata(const Value& value, JsonReader* parent, const std:
   metadata.checkpoint = reader.Int("checkpoint");
   metadata.digest = reader.String("digest");
   for (const auto& member : reader.Map("entities")) {
-    if (!member.value().is_int64()) reader.Fail("entities", "counts");
-    else metadata.entities.emplace(TextOf(member.key()), member.value().get_int64());
+    if (!member.value().is_int64())
+      reader.Fail("entities", "counts");
+    else
+      metadata.entities.emplace(TextOf(member.key()), member.value().get_int64());
   }
   static const Value none;
   const Value* window = reader.Find("window");

@@ -1,4 +1,5 @@
-// Reads the members of our own JSON files strictly: a wrong type or a missing member is corruption that names the member.
+// Reads the members of our own JSON files strictly: a wrong type or a missing member is corruption that names the
+// member.
 #pragma once
 
 #include <optional>
@@ -15,8 +16,10 @@ namespace parquedb {
 class JsonReader {
  public:
   JsonReader(const Value& value, std::string place) : place_(std::move(place)) {
-    if (value.is_object()) object_ = &value.get_object();
-    else Fail("", "an object");
+    if (value.is_object())
+      object_ = &value.get_object();
+    else
+      Fail("", "an object");
   }
 
   int64_t Int(std::string_view name) {
@@ -89,6 +92,5 @@ inline Result<Value> ParseVersioned(std::string_view text, int64_t version, cons
   if (found < 1) return Corruption(place + ": version " + std::to_string(found) + " was found, 1 or more was expected");
   return value;
 }
-
 
 }  // namespace parquedb

@@ -11,8 +11,10 @@ namespace {
 
 // The number between prefix and suffix, if the text is exactly that, with at least `digits` digits and no more than
 // needed beyond them.
-std::optional<int64_t> NumberBetween(std::string_view path, std::string_view prefix, std::string_view suffix, size_t digits) {
-  if (!path.starts_with(prefix) || !path.ends_with(suffix) || path.size() < prefix.size() + suffix.size()) return std::nullopt;
+std::optional<int64_t> NumberBetween(std::string_view path, std::string_view prefix, std::string_view suffix,
+                                     size_t digits) {
+  if (!path.starts_with(prefix) || !path.ends_with(suffix) || path.size() < prefix.size() + suffix.size())
+    return std::nullopt;
   std::string_view text = path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
   if (text.size() < digits || (text.size() > digits && text[0] == '0')) return std::nullopt;
   for (char c : text) {
@@ -25,7 +27,8 @@ std::optional<int64_t> NumberBetween(std::string_view path, std::string_view pre
 }
 
 std::optional<std::string> NamespaceBetween(std::string_view path, std::string_view prefix, std::string_view suffix) {
-  if (!path.starts_with(prefix) || !path.ends_with(suffix) || path.size() < prefix.size() + suffix.size()) return std::nullopt;
+  if (!path.starts_with(prefix) || !path.ends_with(suffix) || path.size() < prefix.size() + suffix.size())
+    return std::nullopt;
   std::string_view ns = path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
   if (!CheckNamespace(ns).ok()) return std::nullopt;
   return std::string(ns);
@@ -61,7 +64,9 @@ std::optional<LayoutName> ParsePath(std::string_view path) {
   return std::nullopt;
 }
 
-std::optional<int64_t> ParseCommitPath(std::string_view path) { return NumberBetween(path, "_meta/commits/", ".json", 20); }
+std::optional<int64_t> ParseCommitPath(std::string_view path) {
+  return NumberBetween(path, "_meta/commits/", ".json", 20);
+}
 
 std::string_view ContentType(std::string_view path) {
   if (path.ends_with(".parquet")) return "application/vnd.apache.parquet";

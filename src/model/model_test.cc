@@ -11,8 +11,13 @@ namespace parquedb {
 namespace {
 
 Entity SampleEntity() {
-  return {.id = "posts/a/b:c", .version = 3, .created_at_ms = 1769947200000, .updated_at_ms = 1769947200001,
-          .created_by = "al\"ice", .updated_by = std::nullopt, .data = R"({"$links":{"by":["users/u1","users/u2"]},"x":{"}":1}})"};
+  return {.id = "posts/a/b:c",
+          .version = 3,
+          .created_at_ms = 1769947200000,
+          .updated_at_ms = 1769947200001,
+          .created_by = "al\"ice",
+          .updated_by = std::nullopt,
+          .data = R"({"$links":{"by":["users/u1","users/u2"]},"x":{"}":1}})"};
 }
 
 TEST(NamesTest, KeepTheRules) {
@@ -20,11 +25,13 @@ TEST(NamesTest, KeepTheRules) {
   for (const char* bad : {"", "9a", "a/b", "..", "a.b", "a b", "é"}) EXPECT_FALSE(CheckNamespace(bad).ok()) << bad;
   EXPECT_FALSE(CheckNamespace(std::string(65, 'n')).ok());
   for (const char* good : {"a", ":", "a/b", "ü"}) EXPECT_TRUE(CheckLocalId(good).ok()) << good;
-  for (std::string bad : {std::string(), std::string("a\nb"), std::string("a\0b", 3), std::string("\xff"), std::string(513, 'x')}) {
+  for (std::string bad :
+       {std::string(), std::string("a\nb"), std::string("a\0b", 3), std::string("\xff"), std::string(513, 'x')}) {
     EXPECT_FALSE(CheckLocalId(bad).ok());
   }
   for (const char* good : {"a", "backups/20260201", "a.b/c-d"}) EXPECT_TRUE(CheckSlug(good).ok()) << good;
-  for (const char* bad : {"", "/", "a/", "/a", "a//b", "..", "a/../b", "objects", "a/data", ".a"}) EXPECT_FALSE(CheckSlug(bad).ok()) << bad;
+  for (const char* bad : {"", "/", "a/", "/a", "a//b", "..", "a/../b", "objects", "a/data", ".a"})
+    EXPECT_FALSE(CheckSlug(bad).ok()) << bad;
   EXPECT_EQ(ParseEntityId("posts/a/b")->local, "a/b");
   EXPECT_EQ(ParseTarget("posts:a:b")->local, "a:b");
   EXPECT_EQ(TargetToId("posts:a:b/c"), "posts/a:b/c");
@@ -38,20 +45,29 @@ TEST(LayoutTest, KnowsItsOwnPathsAndNoOther) {
   EXPECT_EQ(ParsePath("events/seg-000042.parquet")->number, 42);
   EXPECT_EQ(ParsePath("data/posts/data.parquet")->ns, "posts");
   EXPECT_EQ(ParsePath("rels/reverse/a-b.parquet")->kind, FileKind::kReverse);
-  for (std::string bad : {"data/../x/data.parquet", "/data/a/data.parquet", "data//data.parquet", "events/seg-42.parquet",
-                          "events/seg-0000042.parquet", "events/seg-000000.parquet", "data/a/b/data.parquet", "DATA/a/data.parquet",
-                          "_meta/lock", "parquedb.toml", "_meta/wal/1.wal", "../_meta/manifest.json", ""}) {
+  for (std::string bad :
+       {"data/../x/data.parquet", "/data/a/data.parquet", "data//data.parquet", "events/seg-42.parquet",
+        "events/seg-0000042.parquet", "events/seg-000000.parquet", "data/a/b/data.parquet", "DATA/a/data.parquet",
+        "_meta/lock", "parquedb.toml", "_meta/wal/1.wal", "../_meta/manifest.json", ""}) {
     EXPECT_FALSE(ParsePath(bad).has_value()) << bad;
   }
   EXPECT_FALSE(ParsePath(std::string_view("data/a\0b/data.parquet", 21)).has_value());
 }
 
 TEST(StateTextTest, HasAFixedForm) {
-  EXPECT_EQ(EncodeState(SampleEntity()),
-            R"({"$version":3,"$createdAt":"2026-02-01T12:00:00.000Z","$createdBy":"al\"ice","$updatedAt":"2026-02-01T12:00:00.001Z",)"
-            R"("$links":{"by":["users/u1","users/u2"]},"x":{"}":1}})");
-  EXPECT_EQ(EncodeEntityJson({.id = "n/i", .version = 1, .created_at_ms = 0, .updated_at_ms = 0, .created_by = {}, .updated_by = "b", .data = "{}"}),
-            R"({"$id":"n/i","$type":"n","$version":1,"$createdAt":"1970-01-01T00:00:00.000Z","$updatedAt":"1970-01-01T00:00:00.000Z","$updatedBy":"b"})");
+  EXPECT_EQ(
+      EncodeState(SampleEntity()),
+      R"({"$version":3,"$createdAt":"2026-02-01T12:00:00.000Z","$createdBy":"al\"ice","$updatedAt":"2026-02-01T12:00:00.001Z",)"
+      R"("$links":{"by":["users/u1","users/u2"]},"x":{"}":1}})");
+  EXPECT_EQ(
+      EncodeEntityJson({.id = "n/i",
+                        .version = 1,
+                        .created_at_ms = 0,
+                        .updated_at_ms = 0,
+                        .created_by = {},
+                        .updated_by = "b",
+                        .data = "{}"}),
+      R"({"$id":"n/i","$type":"n","$version":1,"$createdAt":"1970-01-01T00:00:00.000Z","$updatedAt":"1970-01-01T00:00:00.000Z","$updatedBy":"b"})");
 }
 
 TEST(StateTextTest, ComesBackTheSame) {
@@ -67,7 +83,8 @@ TEST(StateTextTest, ComesBackTheSame) {
 TEST(StateTextTest, WhatTheLogDoesNotWriteIsCorruption) {
   Entity back;
   std::string state = EncodeState(SampleEntity());
-  for (size_t cut = 0; cut < 60; ++cut) EXPECT_EQ(DecodeState("n/i", state.substr(0, cut), &back).code(), StatusCode::kCorruption);
+  for (size_t cut = 0; cut < 60; ++cut)
+    EXPECT_EQ(DecodeState("n/i", state.substr(0, cut), &back).code(), StatusCode::kCorruption);
   EXPECT_FALSE(DecodeState("n/i", R"({"a":1})", &back).ok());
 }
 
@@ -99,7 +116,9 @@ EventManifest SampleManifest() {
   return manifest;
 }
 
-TEST(EventManifestTest, ComesBackTheSame) { EXPECT_EQ(*DecodeEventManifest(EncodeEventManifest(SampleManifest())), SampleManifest()); }
+TEST(EventManifestTest, ComesBackTheSame) {
+  EXPECT_EQ(*DecodeEventManifest(EncodeEventManifest(SampleManifest())), SampleManifest());
+}
 
 TEST(EventManifestTest, ContradictionsAreCorruption) {
   auto code = [](auto change) {
@@ -132,14 +151,23 @@ FileManifest SampleFiles() {
   manifest.name = "shop";
   manifest.owner = "username";
   manifest.last_synced_at_ms = 1769947200000;
-  ManifestFile file{.path = "data/posts/data.parquet", .size = 7, .hash = std::string(64, 'c'), .hash_algorithm = "sha256", .modified_at_ms = 1,
-                    .etag = "", .content_type = "application/vnd.apache.parquet", .object = ObjectPath(std::string(64, 'c'), 0, "parquet"), .stored_size = 7};
+  ManifestFile file{.path = "data/posts/data.parquet",
+                    .size = 7,
+                    .hash = std::string(64, 'c'),
+                    .hash_algorithm = "sha256",
+                    .modified_at_ms = 1,
+                    .etag = "",
+                    .content_type = "application/vnd.apache.parquet",
+                    .object = ObjectPath(std::string(64, 'c'), 0, "parquet"),
+                    .stored_size = 7};
   manifest.files.emplace(file.path, file);
   manifest.metadata = ManifestMetadata{5, 3, {{"posts", 2}}, std::string(64, 'd'), 1, 2};
   return manifest;
 }
 
-TEST(FileManifestTest, ComesBackTheSame) { EXPECT_EQ(*DecodeFileManifest(EncodeFileManifest(SampleFiles())), SampleFiles()); }
+TEST(FileManifestTest, ComesBackTheSame) {
+  EXPECT_EQ(*DecodeFileManifest(EncodeFileManifest(SampleFiles())), SampleFiles());
+}
 
 TEST(FileManifestTest, AHostilePathStopsEverything) {
   for (std::string path : {"../evil", "/etc/passwd", "data/../../x/data.parquet", "_meta/lock", "parquedb.toml"}) {
@@ -155,8 +183,20 @@ TEST(FileManifestTest, AHostilePathStopsEverything) {
 }
 
 TEST(CommitTest, ComesBackTheSame) {
-  Commit commit{.kind = "push", .number = 3, .time_ms = 10, .database_id = "D", .slug = "a/b", .snapshot = "S", .instant_ms = 9, .head = 7,
-                .knows = {{"L", 7}}, .writer_line = "L", .writer_host = "h", .writer_operator = "o", .expired = {"x"}, .swept = {}};
+  Commit commit{.kind = "push",
+                .number = 3,
+                .time_ms = 10,
+                .database_id = "D",
+                .slug = "a/b",
+                .snapshot = "S",
+                .instant_ms = 9,
+                .head = 7,
+                .knows = {{"L", 7}},
+                .writer_line = "L",
+                .writer_host = "h",
+                .writer_operator = "o",
+                .expired = {"x"},
+                .swept = {}};
   EXPECT_EQ(*DecodeCommit(EncodeCommit(commit)), commit);
   EXPECT_EQ(DecodeCommit("{}").status().code(), StatusCode::kCorruption);
   EXPECT_TRUE(DecodeRepositoryFormat(EncodeRepositoryFormat({1, true, false})).ok());

@@ -12,7 +12,8 @@ bool IsAlpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 bool HasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 // For messages: short, and nothing in it disturbs a terminal.
@@ -31,8 +32,9 @@ bool IsNamePart(std::string_view part) {
 }  // namespace
 
 Status CheckNamespace(std::string_view ns) {
-  bool good = !ns.empty() && ns.size() <= kMaxNamespaceBytes && (IsAlpha(ns[0]) || ns[0] == '_') &&
-              std::all_of(ns.begin(), ns.end(), [](char c) { return IsAlpha(c) || IsDigit(c) || c == '_' || c == '-'; });
+  bool good =
+      !ns.empty() && ns.size() <= kMaxNamespaceBytes && (IsAlpha(ns[0]) || ns[0] == '_') &&
+      std::all_of(ns.begin(), ns.end(), [](char c) { return IsAlpha(c) || IsDigit(c) || c == '_' || c == '-'; });
   if (good) return Status::Ok();
   return InvalidArgument("bad namespace " + Quoted(ns) +
                          ": it must begin with a letter or '_' and have at most 64 letters, digits, '_' or '-'");
@@ -41,7 +43,8 @@ Status CheckNamespace(std::string_view ns) {
 Status CheckLocalId(std::string_view id) {
   if (id.empty()) return InvalidArgument("an id must not be empty");
   if (id.size() > kMaxIdBytes) {
-    return InvalidArgument("the id " + Quoted(id) + "… has " + std::to_string(id.size()) + " bytes; at most 512 are allowed");
+    return InvalidArgument("the id " + Quoted(id) + "… has " + std::to_string(id.size()) +
+                           " bytes; at most 512 are allowed");
   }
   if (HasControl(id)) return InvalidArgument("the id " + Quoted(id) + " has a control character");
   if (!IsValidUtf8(id)) return InvalidArgument("an id is not valid UTF-8");

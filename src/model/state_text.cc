@@ -23,8 +23,10 @@ void AppendBody(std::string* out, const Entity& entity) {
   AppendActor(out, "$createdBy", entity.created_by);
   out->append(",\"$updatedAt\":\"").append(FormatTime(entity.updated_at_ms)).push_back('"');
   AppendActor(out, "$updatedBy", entity.updated_by);
-  if (entity.data.size() > 2) out->append(",").append(entity.data, 1);
-  else out->push_back('}');
+  if (entity.data.size() > 2)
+    out->append(",").append(entity.data, 1);
+  else
+    out->push_back('}');
 }
 
 bool TakeText(std::string_view* text, std::string_view wanted) {
@@ -81,14 +83,19 @@ size_t ValueLength(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
       if (!in_string && depth == 0) return i + 1;
       continue;
     }
-    if (c == '"') in_string = true;
-    else if (c == '{' || c == '[') ++depth;
-    else if (c == '}' || c == ']') --depth;
+    if (c == '"')
+      in_string = true;
+    else if (c == '{' || c == '[')
+      ++depth;
+    else if (c == '}' || c == ']')
+      --depth;
     if (!in_string && depth == 0 && (c == '}' || c == ']')) return i + 1;
   }
   return 0;
@@ -121,7 +128,8 @@ bool DecodeBody(std::string_view text, Entity* out) {
 Status CheckOwnNames(const Object& document) {
   for (const auto& member : document) {
     std::string_view name(member.key().data(), member.key().size());
-    if (name.starts_with('$')) return InvalidData("the name " + std::string(name) + " begins with $: such names are the system's");
+    if (name.starts_with('$'))
+      return InvalidData("the name " + std::string(name) + " begins with $: such names are the system's");
   }
   return Status::Ok();
 }

@@ -20,11 +20,11 @@ namespace {
 using Node = Filter::Node;
 using Names = std::set<std::string, std::less<>>;
 
-
 std::optional<FilterOp> ParseFieldOperator(std::string_view name) {
   static const std::pair<std::string_view, FilterOp> kOperators[] = {
-      {"$eq", FilterOp::kEq}, {"$ne", FilterOp::kNe}, {"$gt", FilterOp::kGt}, {"$gte", FilterOp::kGte}, {"$lt", FilterOp::kLt},
-      {"$lte", FilterOp::kLte}, {"$in", FilterOp::kIn}, {"$nin", FilterOp::kNin}, {"$exists", FilterOp::kExists}, {"$not", FilterOp::kNot}};
+      {"$eq", FilterOp::kEq},         {"$ne", FilterOp::kNe},   {"$gt", FilterOp::kGt}, {"$gte", FilterOp::kGte},
+      {"$lt", FilterOp::kLt},         {"$lte", FilterOp::kLte}, {"$in", FilterOp::kIn}, {"$nin", FilterOp::kNin},
+      {"$exists", FilterOp::kExists}, {"$not", FilterOp::kNot}};
   for (auto [known, op] : kOperators) {
     if (known == name) return op;
   }
@@ -46,7 +46,8 @@ Result<Node> CompileOperator(const Path& path, std::string_view name, const Valu
   auto op = ParseFieldOperator(name);
   if (!op) return UnknownOperator(name);
   Node node{.op = *op, .path = path, .operand = operand, .children = {}};
-  if ((*op == FilterOp::kIn || *op == FilterOp::kNin) && !operand.is_array()) return InvalidArgument(std::string(name) + " needs an array");
+  if ((*op == FilterOp::kIn || *op == FilterOp::kNin) && !operand.is_array())
+    return InvalidArgument(std::string(name) + " needs an array");
   if (*op == FilterOp::kExists) {
     if (!operand.is_bool() && !operand.is_int64()) return InvalidArgument("$exists needs true or false");
     node.operand = operand.is_bool() ? operand.get_bool() : operand.get_int64() != 0;
@@ -62,7 +63,9 @@ Result<Node> CompileOperator(const Path& path, std::string_view name, const Valu
 Result<Node> CompileOperators(const Path& path, const Object& operators) {
   Node all{.op = FilterOp::kAnd, .path = {}, .operand = nullptr, .children = {}};
   for (const auto& member : operators) {
-    if (!TextOf(member.key()).starts_with('$')) return InvalidArgument("operators and the plain name '" + std::string(TextOf(member.key())) + "' stand side by side");
+    if (!TextOf(member.key()).starts_with('$'))
+      return InvalidArgument("operators and the plain name '" + std::string(TextOf(member.key())) +
+                             "' stand side by side");
     ASSIGN_OR_RETURN(Node node, CompileOperator(path, TextOf(member.key()), member.value()));
     all.children.push_back(std::move(node));
   }
@@ -81,7 +84,8 @@ Result<Node> CompileObject(const Value& filter, const Names& system_fields) {
       if (name == "$or") op = FilterOp::kOr;
       if (name == "$nor") op = FilterOp::kNor;
       if (!op) return UnknownOperator(name);
-      if (!member.value().is_array() || member.value().get_array().empty()) return InvalidArgument(std::string(name) + " needs an array of filters");
+      if (!member.value().is_array() || member.value().get_array().empty())
+        return InvalidArgument(std::string(name) + " needs an array of filters");
       Node node{.op = *op, .path = {}, .operand = nullptr, .children = {}};
       for (const Value& part : member.value().get_array()) {
         ASSIGN_OR_RETURN(Node child, CompileObject(part, system_fields));
@@ -106,19 +110,26 @@ bool Holds(FilterOp op, const Value& value, const Value& operand) {
   if (TypeOrder(value) != TypeOrder(operand)) return false;
   int order = CompareValues(value, operand);
   switch (op) {
-    case FilterOp::kEq: return order == 0;
-    case FilterOp::kGt: return order > 0;
-    case FilterOp::kGte: return order >= 0;
-    case FilterOp::kLt: return order < 0;
-    case FilterOp::kLte: return order <= 0;
-    default: return false;
+    case FilterOp::kEq:
+      return order == 0;
+    case FilterOp::kGt:
+      return order > 0;
+    case FilterOp::kGte:
+      return order >= 0;
+    case FilterOp::kLt:
+      return order < 0;
+    case FilterOp::kLte:
+      return order <= 0;
+    default:
+      return false;
   }
 }
 
 // True if a value at the path, or an element of an array there, satisfies the comparison. A missing value is like null.
 bool AnyAt(const Value& document, const Path& path, FilterOp op, const Value& operand) {
   return WalkPath(document, path, 0, [&](const Value* value) {
-    if (value == nullptr) return operand.is_null() && (op == FilterOp::kEq || op == FilterOp::kGte || op == FilterOp::kLte);
+    if (value == nullptr)
+      return operand.is_null() && (op == FilterOp::kEq || op == FilterOp::kGte || op == FilterOp::kLte);
     if (Holds(op, *value, operand)) return true;
     if (!value->is_array()) return false;
     for (const Value& element : value->get_array()) {
@@ -148,15 +159,20 @@ bool Evaluate(const Node& node, const Value& document) {
         if (Evaluate(child, document)) return node.op == FilterOp::kOr;
       }
       return node.op == FilterOp::kNor;
-    case FilterOp::kNot: return !Evaluate(node.children[0], document);
-    case FilterOp::kNe: return !AnyAt(document, node.path, FilterOp::kEq, node.operand);
-    case FilterOp::kIn: return InAt(document, node.path, node.operand.get_array());
-    case FilterOp::kNin: return !InAt(document, node.path, node.operand.get_array());
+    case FilterOp::kNot:
+      return !Evaluate(node.children[0], document);
+    case FilterOp::kNe:
+      return !AnyAt(document, node.path, FilterOp::kEq, node.operand);
+    case FilterOp::kIn:
+      return InAt(document, node.path, node.operand.get_array());
+    case FilterOp::kNin:
+      return !InAt(document, node.path, node.operand.get_array());
     case FilterOp::kExists: {
       bool exists = WalkPath(document, node.path, 0, [](const Value* value) { return value != nullptr; });
       return exists == node.operand.get_bool();
     }
-    default: return AnyAt(document, node.path, node.op, node.operand);
+    default:
+      return AnyAt(document, node.path, node.op, node.operand);
   }
 }
 
@@ -170,7 +186,8 @@ Result<Filter> Filter::Compile(const Value& filter, const Names& system_fields) 
 }
 
 const Names& Filter::EntityFields() {
-  static const Names kFields = {"$id", "$type", "$version", "$createdAt", "$createdBy", "$updatedAt", "$updatedBy", "$links"};
+  static const Names kFields = {"$id",        "$type",      "$version",   "$createdAt",
+                                "$createdBy", "$updatedAt", "$updatedBy", "$links"};
   return kFields;
 }
 

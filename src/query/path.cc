@@ -16,7 +16,8 @@ Result<Path> ParsePathText(std::string_view text) {
   for (size_t begin = 0; begin <= text.size();) {
     size_t end = std::min(text.find('.', begin), text.size());
     path.emplace_back(text.substr(begin, end - begin));
-    if (path.back().empty() && !(text.empty())) return InvalidArgument("the path '" + std::string(text) + "' has an empty part");
+    if (path.back().empty() && !(text.empty()))
+      return InvalidArgument("the path '" + std::string(text) + "' has an empty part");
     begin = end + 1;
   }
   return path;

@@ -8,7 +8,8 @@ namespace {
 
 Status AddKey(std::string_view name, bool descending, SortSpec* spec) {
   if (name.empty()) return InvalidArgument("a field to sort by has no name");
-  if (name.starts_with('$') && !Filter::EntityFields().contains(name)) return InvalidArgument("there is no field " + std::string(name));
+  if (name.starts_with('$') && !Filter::EntityFields().contains(name))
+    return InvalidArgument("there is no field " + std::string(name));
   ASSIGN_OR_RETURN(Path path, ParsePathText(name));
   spec->keys.push_back({std::move(path), descending});
   return Status::Ok();
@@ -23,10 +24,12 @@ Value SortKey(const Value& document, const Path& path, bool descending) {
     any = true;
   };
   WalkPath(document, path, 0, [&](const Value* value) {
-    if (value == nullptr) offer(nullptr);
+    if (value == nullptr)
+      offer(nullptr);
     else if (value->is_array() && !value->get_array().empty()) {
       for (const Value& element : value->get_array()) offer(element);
-    } else if (!value->is_array()) offer(*value);
+    } else if (!value->is_array())
+      offer(*value);
     return false;
   });
   return best;
@@ -48,11 +51,15 @@ Value Pick(const Value& value, const std::vector<const Path*>& paths, size_t par
     bool whole = false;
     for (const Path* path : paths) {
       if ((*path)[part] != TextOf(member.key())) continue;
-      if (path->size() == part + 1) whole = true;
-      else below.push_back(path);
+      if (path->size() == part + 1)
+        whole = true;
+      else
+        below.push_back(path);
     }
-    if (whole) picked.emplace(member.key(), member.value());
-    else if (!below.empty() && (member.value().is_object() || member.value().is_array())) picked.emplace(member.key(), Pick(member.value(), below, part + 1));
+    if (whole)
+      picked.emplace(member.key(), member.value());
+    else if (!below.empty() && (member.value().is_object() || member.value().is_array()))
+      picked.emplace(member.key(), Pick(member.value(), below, part + 1));
   }
   return picked;
 }
@@ -65,8 +72,10 @@ Result<SortSpec> SortSpec::Parse(std::string_view text) {
     auto value = ParseJson(text);
     if (!value.ok()) return InvalidArgument(value.status().message());
     for (const auto& member : value->get_object()) {
-      bool up = member.value().is_int64() && member.value().get_int64() == 1, down = member.value().is_int64() && member.value().get_int64() == -1;
-      if (!up && !down) return InvalidArgument("the direction of " + std::string(TextOf(member.key())) + " must be 1 or -1");
+      bool up = member.value().is_int64() && member.value().get_int64() == 1,
+           down = member.value().is_int64() && member.value().get_int64() == -1;
+      if (!up && !down)
+        return InvalidArgument("the direction of " + std::string(TextOf(member.key())) + " must be 1 or -1");
       RETURN_IF_ERROR(AddKey(TextOf(member.key()), down, &spec));
     }
   } else {
@@ -98,7 +107,8 @@ Result<Projection> Projection::Parse(std::string_view text) {
     size_t end = std::min(text.find(',', begin), text.size());
     std::string_view name = text.substr(begin, end - begin);
     if (name.empty()) return InvalidArgument("a field has no name");
-    if (name.starts_with('$') && !Filter::EntityFields().contains(name.substr(0, name.find('.')))) return InvalidArgument("there is no field " + std::string(name));
+    if (name.starts_with('$') && !Filter::EntityFields().contains(name.substr(0, name.find('.'))))
+      return InvalidArgument("there is no field " + std::string(name));
     ASSIGN_OR_RETURN(Path path, ParsePathText(name));
     projection.paths.push_back(std::move(path));
     begin = end + 1;

@@ -73,12 +73,18 @@ const FilterCase kFilterCases[] = {
 };
 
 TEST(FilterTest, MatchesAsMongoDbDoes) {
-  for (const FilterCase& c : kFilterCases) EXPECT_EQ(MatchesText(c.document, c.filter), c.matches) << c.document << " " << c.filter;
+  for (const FilterCase& c : kFilterCases)
+    EXPECT_EQ(MatchesText(c.document, c.filter), c.matches) << c.document << " " << c.filter;
 }
 
 TEST(FilterTest, WrongFiltersAreNamed) {
-  for (auto [filter, word] : {std::pair{R"({"a":{"$frob":1}})", "$frob"}, {R"({"$frob":1})", "$frob"}, {R"({"a":{"$in":1}})", "$in"},
-                              {R"({"$or":[]})", "$or"}, {R"([1])", "object"}, {R"({"a":{"$not":1}})", "$not"}, {R"({"a":{"$gt":1,"b":2}})", "'b'"}}) {
+  for (auto [filter, word] : {std::pair{R"({"a":{"$frob":1}})", "$frob"},
+                              {R"({"$frob":1})", "$frob"},
+                              {R"({"a":{"$in":1}})", "$in"},
+                              {R"({"$or":[]})", "$or"},
+                              {R"([1])", "object"},
+                              {R"({"a":{"$not":1}})", "$not"},
+                              {R"({"a":{"$gt":1,"b":2}})", "'b'"}}) {
     auto compiled = Filter::Compile(*ParseJson(filter), Filter::EntityFields());
     EXPECT_EQ(compiled.status().code(), StatusCode::kInvalidArgument) << filter;
     EXPECT_NE(compiled.status().message().find(word), std::string::npos) << compiled.status().message();
@@ -87,7 +93,9 @@ TEST(FilterTest, WrongFiltersAreNamed) {
 }
 
 TEST(OrderTest, FollowsBson) {
-  const char* ascending[] = {"null", "-1.5", "1", "1.5", "18446744073709551615", "\"a\"", "\"b\"", "{}", "{\"a\":1}", "[]", "[1]", "false", "true"};
+  const char* ascending[] = {"null",  "-1.5",  "1",   "1.5",       "18446744073709551615",
+                             "\"a\"", "\"b\"", "{}",  "{\"a\":1}", "[]",
+                             "[1]",   "false", "true"};
   for (size_t i = 0; i < std::size(ascending); ++i) {
     for (size_t j = 0; j < std::size(ascending); ++j) {
       int order = CompareValues(*ParseJson(ascending[i]), *ParseJson(ascending[j]));
@@ -123,11 +131,16 @@ TEST(UpdateTest, ChangesAsMongoDbDoes) {
 }
 
 TEST(UpdateTest, RefusesWhatMakesNoSense) {
-  for (auto [document, update, word] : {std::tuple{"{}", R"({"$frob":{"a":1}})", "$frob"}, {"{}", R"({"$set":{"a":1},"b":2})", "side by side"},
-                                        {"{}", R"({"$set":{"$version":1}})", "$version"}, {"{}", R"({"$set":{"a":1,"a.b":2}})", "touches"},
-                                        {R"({"a":"x"})", R"({"$inc":{"a":1}})", "no number"}, {R"({"a":18446744073709551615})", R"({"$inc":{"a":1}})", "overflows"},
-                                        {R"({"a":1})", R"({"$push":{"a":1}})", "no array"}, {R"({"a":1})", R"({"$set":{"a.b":1}})", "no object"},
-                                        {"{}", R"([1])", "object"}, {"{}", R"({"$set":1})", "$set"}}) {
+  for (auto [document, update, word] : {std::tuple{"{}", R"({"$frob":{"a":1}})", "$frob"},
+                                        {"{}", R"({"$set":{"a":1},"b":2})", "side by side"},
+                                        {"{}", R"({"$set":{"$version":1}})", "$version"},
+                                        {"{}", R"({"$set":{"a":1,"a.b":2}})", "touches"},
+                                        {R"({"a":"x"})", R"({"$inc":{"a":1}})", "no number"},
+                                        {R"({"a":18446744073709551615})", R"({"$inc":{"a":1}})", "overflows"},
+                                        {R"({"a":1})", R"({"$push":{"a":1}})", "no array"},
+                                        {R"({"a":1})", R"({"$set":{"a.b":1}})", "no object"},
+                                        {"{}", R"([1])", "object"},
+                                        {"{}", R"({"$set":1})", "$set"}}) {
     EXPECT_NE(Updated(document, update).find(word), std::string::npos) << update << " " << Updated(document, update);
   }
 }
@@ -144,8 +157,10 @@ TEST(SortTest, OrdersArraysByTheirSmallestOrLargestElement) {
 }
 
 TEST(ProjectionTest, KeepsIdTypeAndVersion) {
-  Value entity = *ParseJson(R"({"$id":"n/i","$type":"n","$version":1,"$createdAt":"t","a":1,"b":{"c":2,"d":3},"e":[{"c":4,"x":5},6]})");
-  EXPECT_EQ(WriteJson(Projection::Parse("b.c,e.c")->Apply(entity)), R"({"$id":"n/i","$type":"n","$version":1,"b":{"c":2},"e":[{"c":4}]})");
+  Value entity = *ParseJson(
+      R"({"$id":"n/i","$type":"n","$version":1,"$createdAt":"t","a":1,"b":{"c":2,"d":3},"e":[{"c":4,"x":5},6]})");
+  EXPECT_EQ(WriteJson(Projection::Parse("b.c,e.c")->Apply(entity)),
+            R"({"$id":"n/i","$type":"n","$version":1,"b":{"c":2},"e":[{"c":4}]})");
   EXPECT_FALSE(Projection::Parse("a,").ok());
 }
 

@@ -11,8 +11,9 @@ namespace {
 
 constexpr size_t kMaxArrayIndex = 1'500'000;  // MongoDB's limit on what $set may fill up with null
 
-
-bool IsOperator(std::string_view name) { return name == "$set" || name == "$unset" || name == "$inc" || name == "$push"; }
+bool IsOperator(std::string_view name) {
+  return name == "$set" || name == "$unset" || name == "$inc" || name == "$push";
+}
 
 // A path that updates may touch: no system field, no empty part.
 Result<Path> UpdatePath(std::string_view text) {
@@ -23,7 +24,9 @@ Result<Path> UpdatePath(std::string_view text) {
   return path;
 }
 
-bool IsPrefix(const Path& a, const Path& b) { return a.size() <= b.size() && std::equal(a.begin(), a.end(), b.begin()); }
+bool IsPrefix(const Path& a, const Path& b) {
+  return a.size() <= b.size() && std::equal(a.begin(), a.end(), b.begin());
+}
 
 std::string Joined(const Path& path) {
   std::string text;
@@ -40,7 +43,8 @@ Result<Value*> Resolve(Object* root, const Path& path, bool create) {
     if (object != nullptr) {
       next = object->if_contains(path[i]);
       if (next == nullptr && !create) return static_cast<Value*>(nullptr);
-      if (next == nullptr) next = &object->emplace(path[i], i + 1 < path.size() ? Value(Object()) : Value(nullptr)).first->value();
+      if (next == nullptr)
+        next = &object->emplace(path[i], i + 1 < path.size() ? Value(Object()) : Value(nullptr)).first->value();
     } else {
       auto index = AsIndex(path[i]);
       if (!index) {
@@ -70,12 +74,16 @@ Result<Value> AddNumbers(const Value& a, const Value& b, std::string_view field)
   if (!a.is_number()) return InvalidData("$inc: " + std::string(field) + " is no number");
   if (a.is_double() || b.is_double()) {
     double sum = a.to_number<double>() + b.to_number<double>();
-    if (sum > std::numeric_limits<double>::max() || sum < std::numeric_limits<double>::lowest()) return InvalidData("$inc: " + std::string(field) + " overflows");
+    if (sum > std::numeric_limits<double>::max() || sum < std::numeric_limits<double>::lowest())
+      return InvalidData("$inc: " + std::string(field) + " overflows");
     return Value(sum);
   }
-  auto wide = [](const Value& v) { return v.is_int64() ? static_cast<__int128>(v.get_int64()) : static_cast<__int128>(v.get_uint64()); };
+  auto wide = [](const Value& v) {
+    return v.is_int64() ? static_cast<__int128>(v.get_int64()) : static_cast<__int128>(v.get_uint64());
+  };
   __int128 sum = wide(a) + wide(b);
-  if (sum < INT64_MIN || sum > static_cast<__int128>(UINT64_MAX)) return InvalidData("$inc: " + std::string(field) + " overflows");
+  if (sum < INT64_MIN || sum > static_cast<__int128>(UINT64_MAX))
+    return InvalidData("$inc: " + std::string(field) + " overflows");
   if (sum <= INT64_MAX) return Value(static_cast<int64_t>(sum));
   return Value(static_cast<uint64_t>(sum));
 }
@@ -123,7 +131,8 @@ Status CheckPushOperand(const Value& operand) {
   if (!operand.is_object()) return Status::Ok();
   for (const auto& member : operand.get_object()) {
     std::string_view name = TextOf(member.key());
-    if (name == "$each" || name == "$slice" || name == "$sort" || name == "$position") return InvalidData("$push: unknown modifier " + std::string(name));
+    if (name == "$each" || name == "$slice" || name == "$sort" || name == "$position")
+      return InvalidData("$push: unknown modifier " + std::string(name));
   }
   return Status::Ok();
 }
@@ -145,12 +154,16 @@ Result<Update> Update::Compile(const Value& update) {
   std::vector<Path> paths;
   for (const auto& member : object) {
     std::string_view name = TextOf(member.key());
-    if (!IsOperator(name)) return InvalidData("unknown update operator " + std::string(name), "operators are $set $unset $inc $push, or plain fields");
+    if (!IsOperator(name))
+      return InvalidData("unknown update operator " + std::string(name),
+                         "operators are $set $unset $inc $push, or plain fields");
     if (!member.value().is_object()) return InvalidData(std::string(name) + " needs an object of fields");
     for (const auto& field : member.value().get_object()) {
       ASSIGN_OR_RETURN(Path path, UpdatePath(TextOf(field.key())));
       for (const Path& other : paths) {
-        if (IsPrefix(other, path) || IsPrefix(path, other)) return InvalidData("the update touches " + Joined(path) + " and " + Joined(other) + ": which comes first is not told");
+        if (IsPrefix(other, path) || IsPrefix(path, other))
+          return InvalidData("the update touches " + Joined(path) + " and " + Joined(other) +
+                             ": which comes first is not told");
       }
       paths.push_back(std::move(path));
       if (name == "$push") RETURN_IF_ERROR(CheckPushOperand(field.value()));

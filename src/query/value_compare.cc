@@ -15,7 +15,7 @@ int CompareMixed(int64_t a, double b) {
   if (b >= kTwo63) return -1;
   if (b < -kTwo63) return 1;
   auto whole = static_cast<int64_t>(b);  // towards zero
-  if (a != whole) return Sign(a < whole, a > whole);
+  if (a != whole) return Sign(a<whole, a> whole);
   double rest = b - static_cast<double>(whole);
   return Sign(rest > 0, rest < 0);
 }
@@ -25,18 +25,22 @@ int CompareMixed(uint64_t a, double b) {
   if (b >= kTwo64) return -1;
   if (b < 0) return 1;
   auto whole = static_cast<uint64_t>(b);
-  if (a != whole) return Sign(a < whole, a > whole);
+  if (a != whole) return Sign(a<whole, a> whole);
   return Sign(b - static_cast<double>(whole) > 0, false);
 }
 
 int CompareNumbers(const Value& a, const Value& b) {
   if (a.is_double() && b.is_double()) return Sign(a.get_double() < b.get_double(), a.get_double() > b.get_double());
   if (a.is_double()) return -CompareNumbers(b, a);
-  if (b.is_double()) return a.is_int64() ? CompareMixed(a.get_int64(), b.get_double()) : CompareMixed(a.get_uint64(), b.get_double());
+  if (b.is_double())
+    return a.is_int64() ? CompareMixed(a.get_int64(), b.get_double()) : CompareMixed(a.get_uint64(), b.get_double());
   if (a.is_int64() && b.is_int64()) return Sign(a.get_int64() < b.get_int64(), a.get_int64() > b.get_int64());
   if (a.is_uint64() && b.is_uint64()) return Sign(a.get_uint64() < b.get_uint64(), a.get_uint64() > b.get_uint64());
   // A uint64 is above 2^63-1 here or equals an int64.
-  if (a.is_int64()) return a.get_int64() < 0 ? -1 : Sign(static_cast<uint64_t>(a.get_int64()) < b.get_uint64(), static_cast<uint64_t>(a.get_int64()) > b.get_uint64());
+  if (a.is_int64())
+    return a.get_int64() < 0 ? -1
+                             : Sign(static_cast<uint64_t>(a.get_int64()) < b.get_uint64(),
+                                    static_cast<uint64_t>(a.get_int64()) > b.get_uint64());
   return -CompareNumbers(b, a);
 }
 
@@ -54,14 +58,20 @@ int CompareObjects(const Object& a, const Object& b) {
 
 int TypeOrder(const Value& value) {
   switch (value.kind()) {
-    case boost::json::kind::null: return 0;
+    case boost::json::kind::null:
+      return 0;
     case boost::json::kind::int64:
     case boost::json::kind::uint64:
-    case boost::json::kind::double_: return 1;
-    case boost::json::kind::string: return 2;
-    case boost::json::kind::object: return 3;
-    case boost::json::kind::array: return 4;
-    case boost::json::kind::bool_: return 5;
+    case boost::json::kind::double_:
+      return 1;
+    case boost::json::kind::string:
+      return 2;
+    case boost::json::kind::object:
+      return 3;
+    case boost::json::kind::array:
+      return 4;
+    case boost::json::kind::bool_:
+      return 5;
   }
   return 6;
 }
@@ -69,9 +79,12 @@ int TypeOrder(const Value& value) {
 int CompareValues(const Value& a, const Value& b) {
   if (int order = TypeOrder(a) - TypeOrder(b)) return order;
   switch (TypeOrder(a)) {
-    case 1: return CompareNumbers(a, b);
-    case 2: return a.get_string().compare(b.get_string());
-    case 3: return CompareObjects(a.get_object(), b.get_object());
+    case 1:
+      return CompareNumbers(a, b);
+    case 2:
+      return a.get_string().compare(b.get_string());
+    case 3:
+      return CompareObjects(a.get_object(), b.get_object());
     case 4: {
       const Array &x = a.get_array(), &y = b.get_array();
       for (size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
@@ -79,8 +92,10 @@ int CompareValues(const Value& a, const Value& b) {
       }
       return Sign(x.size() < y.size(), x.size() > y.size());
     }
-    case 5: return static_cast<int>(a.get_bool()) - static_cast<int>(b.get_bool());
-    default: return 0;
+    case 5:
+      return static_cast<int>(a.get_bool()) - static_cast<int>(b.get_bool());
+    default:
+      return 0;
   }
 }
 

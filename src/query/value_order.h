@@ -21,8 +21,8 @@ Result<Path> ParsePathText(std::string_view text);
 std::optional<size_t> AsIndex(std::string_view part);
 
 // Calls `take` with every value that the path reaches, as MongoDB walks it: through objects by name, through arrays by
-// index and, where a part is no index, into each object in the array. `take` gets null where nothing is there. It returns
-// true to stop. `expand_last`: an array at the end of the path is followed by its elements.
+// index and, where a part is no index, into each object in the array. `take` gets null where nothing is there. It
+// returns true to stop. `expand_last`: an array at the end of the path is followed by its elements.
 bool WalkPath(const Value& value, const Path& path, size_t part, const std::function<bool(const Value*)>& take);
 
 }  // namespace parquedb

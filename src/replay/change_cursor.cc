@@ -91,7 +91,8 @@ class LargeRowsRun : public Run {
     std::string id;
     int64_t number;  // in the segment
   };
-  LargeRowsRun(std::shared_ptr<Segment> segment, std::vector<Row> rows) : segment_(std::move(segment)), rows_(std::move(rows)) {
+  LargeRowsRun(std::shared_ptr<Segment> segment, std::vector<Row> rows)
+      : segment_(std::move(segment)), rows_(std::move(rows)) {
     std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.id < b.id; });
     change.id = rows_.front().id;
     waiting = true;

@@ -52,9 +52,10 @@ Cut CutOf(const std::optional<Event>& event, int64_t ts_ms) {
 
 Result<Cut> CutAtId(const StorageBackend& storage, const View& view, const Ulid& id) {
   std::string text = id.ToString();
-  ASSIGN_OR_RETURN(auto event, LastEventWhere(
-                                   storage, view, [&](const SegmentEntry& entry) { return entry.min_ts_ms <= id.ts_ms(); },
-                                   [&](int64_t, int64_t, std::string_view other) { return other <= text; }));
+  ASSIGN_OR_RETURN(auto event,
+                   LastEventWhere(
+                       storage, view, [&](const SegmentEntry& entry) { return entry.min_ts_ms <= id.ts_ms(); },
+                       [&](int64_t, int64_t, std::string_view other) { return other <= text; }));
   return CutOf(event, id.ts_ms());
 }
 
@@ -132,9 +133,9 @@ Result<Cut> ResolveInstant(const StorageBackend& storage, const View& view, std:
   }
   auto ts_ms = ParseInstant(text, now_ms);
   if (!ts_ms) {
-    return InvalidArgument(
-        fmt::format("--at: '{}' is no time, event id, lsn:N or tag", text),
-        "a time is written like 2026-02-01T12:00:00Z, 2026-02-01, \"5m ago\", yesterday or latest; see parquedb help time");
+    return InvalidArgument(fmt::format("--at: '{}' is no time, event id, lsn:N or tag", text),
+                           "a time is written like 2026-02-01T12:00:00Z, 2026-02-01, \"5m ago\", yesterday or latest; "
+                           "see parquedb help time");
   }
   if (*ts_ms < window.from_ms) return Outside(FormatTime(*ts_ms), window);
   if (*ts_ms >= window.to_ms) return HeadCut(storage, view);

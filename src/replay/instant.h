@@ -31,8 +31,8 @@ Result<Cut> HeadCut(const StorageBackend& storage, const View& view);
 Result<Cut> CutAtTime(const StorageBackend& storage, const View& view, int64_t ts_ms);
 
 // All forms of the contract: RFC 3339, date, unix s or ms, "5m ago", yesterday, latest, an event's ULID (inclusive),
-// lsn:N, a tag. kInvalidArgument when it is none of these; kOutsideWindow, naming the window, when it can't be restored.
-// An instant in the future means the head.
+// lsn:N, a tag. kInvalidArgument when it is none of these; kOutsideWindow, naming the window, when it can't be
+// restored. An instant in the future means the head.
 Result<Cut> ResolveInstant(const StorageBackend& storage, const View& view, std::string_view text, int64_t now_ms);
 
 }  // namespace parquedb

@@ -45,7 +45,8 @@ Result<std::vector<std::string>> FindLinksTo(const StorageBackend& storage, cons
   std::set<std::pair<std::string, std::string>> found;  // (from, predicate)
   for (const LinkRow& row : reverse.rows) found.emplace(row.from, row.predicate);
   ChangeRequest request{.from = [&](std::string_view) { return std::optional<int64_t>(reverse.through); },
-                        .cut = view.head, .lowest = reverse.through};
+                        .cut = view.head,
+                        .lowest = reverse.through};
   ASSIGN_OR_RETURN(auto changes, OpenChanges(storage, view, request));
   Change change;
   while (true) {

@@ -35,7 +35,8 @@ class StateCursor : public EntityCursor {
     // A namespace without a file has had no event through the checkpoint, unless the cut lies before the checkpoint.
     if (cut_ < view.checkpoint) lowest = 0;
     ChangeRequest changes{.from = [this, wanted](std::string_view ns) { return From(ns, wanted); },
-                          .cut = cut_, .lowest = std::min(lowest, cut_)};
+                          .cut = cut_,
+                          .lowest = std::min(lowest, cut_)};
     if (lowest < view.head) {
       ASSIGN_OR_RETURN(changes_, OpenChanges(storage, view, changes));
     }

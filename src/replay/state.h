@@ -45,11 +45,12 @@ struct StateRequest {
 Result<std::unique_ptr<EntityCursor>> OpenState(const StorageBackend& storage, const View& view,
                                                 const StateRequest& request);
 
-// Finds single entities; keeps what it opened (footers, bloom filters), so the next look is cheap. The view must outlive it.
-// One thread.
+// Finds single entities; keeps what it opened (footers, bloom filters), so the next look is cheap. The view must
+// outlive it. One thread.
 class EntityLookup {
  public:
-  EntityLookup(const StorageBackend& storage, const View& view) : storage_(storage), view_(view), files_(storage, view) {}
+  EntityLookup(const StorageBackend& storage, const View& view)
+      : storage_(storage), view_(view), files_(storage, view) {}
   // The state text at the cut; nullopt when there is no such entity then.
   Result<std::optional<std::string>> FindState(std::string_view id, int64_t cut);
   Result<std::optional<Entity>> Find(std::string_view id, int64_t cut);
@@ -63,7 +64,8 @@ class EntityLookup {
 };
 
 // One entity at the cut; reads as few pages as it can.
-Result<std::optional<Entity>> FindEntity(const StorageBackend& storage, const View& view, std::string_view id, int64_t cut);
+Result<std::optional<Entity>> FindEntity(const StorageBackend& storage, const View& view, std::string_view id,
+                                         int64_t cut);
 
 // Namespaces that any event names (at any time), sorted.
 Result<std::vector<std::string>> ListNamespaces(const StorageBackend& storage, const View& view);

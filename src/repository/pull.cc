@@ -22,14 +22,19 @@ constexpr size_t kDownloadBytes = 1 << 20;
 constexpr int64_t kPublishBytes = 256 * static_cast<int64_t>(kMiB);
 constexpr size_t kPublishFiles = 4096;
 
-bool IsDerived(FileKind kind) { return kind == FileKind::kData || kind == FileKind::kForward || kind == FileKind::kReverse || kind == FileKind::kBloom; }
+bool IsDerived(FileKind kind) {
+  return kind == FileKind::kData || kind == FileKind::kForward || kind == FileKind::kReverse ||
+         kind == FileKind::kBloom;
+}
 
 Status DamagedObject(const ManifestFile& file, std::string_view what) {
-  return Corruption(fmt::format("the object {} of {} {}", file.hash, file.path, what), "pull from another remote; parquedb verify tells what else is damaged");
+  return Corruption(fmt::format("the object {} of {} {}", file.hash, file.path, what),
+                    "pull from another remote; parquedb verify tells what else is damaged");
 }
 
 // Copies one object into a pending file at `path`, checking its hash; a wrong one is fetched once more.
-Result<std::unique_ptr<PendingFile>> Fetch(const StorageBackend& repository, const ManifestFile& file, StorageBackend& target, const std::string& path) {
+Result<std::unique_ptr<PendingFile>> Fetch(const StorageBackend& repository, const ManifestFile& file,
+                                           StorageBackend& target, const std::string& path) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto object = repository.Open(file.object);
     if (!object.ok() && object.status().code() == StatusCode::kNotFound) return DamagedObject(file, "is missing");
@@ -71,26 +76,31 @@ Result<bool> HasContent(const StorageBackend& target, const std::string& path, c
 // The manifest of the log in the backup, its hash checked.
 Result<EventManifest> EventManifestOf(const PullSource& source) {
   auto entry = source.snapshot.files.find(std::string(kEventManifestPath));
-  if (entry == source.snapshot.files.end()) return Corruption("the backup " + source.name + " has no events/manifest.json");
+  if (entry == source.snapshot.files.end())
+    return Corruption("the backup " + source.name + " has no events/manifest.json");
   auto text = ReadWhole(*source.repository, entry->second.object, kMaxManifestBytes);
   if (!text.ok() && text.status().code() == StatusCode::kNotFound) return DamagedObject(entry->second, "is missing");
   if (!text.ok()) return text.status();
-  if (Sha256Hex(*text) != entry->second.hash) return DamagedObject(entry->second, "is damaged: its content has another hash");
+  if (Sha256Hex(*text) != entry->second.hash)
+    return DamagedObject(entry->second, "is damaged: its content has another hash");
   return DecodeEventManifest(*text);
 }
 
 // Fetches files of the snapshot and puts them in place together.
 class Fetcher {
  public:
-  Fetcher(const PullSource& source, StorageBackend& target, PullResult* result) : source_(source), target_(target), result_(result) {}
+  Fetcher(const PullSource& source, StorageBackend& target, PullResult* result)
+      : source_(source), target_(target), result_(result) {}
 
   // False when a damaged derived file was left out.
   Result<bool> Add(const ManifestFile& file, const std::string& path) {
     auto pending = Fetch(*source_.repository, file, target_, path);
     if (!pending.ok()) {
       auto name = ParsePath(file.path);
-      if (pending.status().code() != StatusCode::kCorruption || !name || !IsDerived(name->kind)) return pending.status();
-      result_->warnings.push_back(file.path + " is left out and read from the log instead: " + pending.status().message());
+      if (pending.status().code() != StatusCode::kCorruption || !name || !IsDerived(name->kind))
+        return pending.status();
+      result_->warnings.push_back(file.path +
+                                  " is left out and read from the log instead: " + pending.status().message());
       return false;
     }
     pending_bytes_ += file.size;
@@ -121,7 +131,8 @@ FileManifest DirectoryRecord(const PullSource& source, const std::set<std::strin
   record.last_synced_at_ms = source.instant_ms;
   std::erase_if(record.files, [&](const auto& file) {
     auto name = ParsePath(file.first);
-    return left_out.contains(file.first) || !name || name->kind == FileKind::kWal || name->kind == FileKind::kEventManifest;
+    return left_out.contains(file.first) || !name || name->kind == FileKind::kWal ||
+           name->kind == FileKind::kEventManifest;
   });
   for (auto& [path, file] : record.files) {
     file.object.clear();
@@ -226,7 +237,9 @@ class FastForward {
   // The longest common beginning stays; the rest comes under new numbers.
   Status TakeSegments() {
     size_t same = 0;
-    while (same < local_.segments.size() && same < remote_.segments.size() && local_.segments[same].sha256 == remote_.segments[same].sha256) ++same;
+    while (same < local_.segments.size() && same < remote_.segments.size() &&
+           local_.segments[same].sha256 == remote_.segments[same].sha256)
+      ++same;
     segments_.assign(local_.segments.begin(), local_.segments.begin() + static_cast<std::ptrdiff_t>(same));
     result_.unchanged += static_cast<int64_t>(same);
     Fetcher fetcher(source_, target_, &result_);
@@ -234,7 +247,8 @@ class FastForward {
     for (size_t i = same; i < remote_.segments.size(); ++i) {
       SegmentEntry entry = remote_.segments[i];
       auto file = source_.snapshot.files.find(entry.path);
-      if (file == source_.snapshot.files.end()) return Corruption("the backup " + source_.name + " lacks " + entry.path);
+      if (file == source_.snapshot.files.end())
+        return Corruption("the backup " + source_.name + " lacks " + entry.path);
       entry.seq = seq++;
       entry.path = SegmentPath(entry.seq);
       ASSIGN_OR_RETURN(bool taken, fetcher.Add(file->second, entry.path));
@@ -282,8 +296,12 @@ class FastForward {
   void Renumber(FileManifest* record) const {
     std::erase_if(record->files, [](const auto& file) { return ParsePath(file.first)->kind == FileKind::kSegment; });
     for (const SegmentEntry& entry : segments_) {
-      record->files[entry.path] = {.path = entry.path, .size = entry.size_bytes, .hash = entry.sha256, .hash_algorithm = "sha256",
-                                   .modified_at_ms = entry.created_at_ms, .content_type = std::string(ContentType(entry.path))};
+      record->files[entry.path] = {.path = entry.path,
+                                   .size = entry.size_bytes,
+                                   .hash = entry.sha256,
+                                   .hash_algorithm = "sha256",
+                                   .modified_at_ms = entry.created_at_ms,
+                                   .content_type = std::string(ContentType(entry.path))};
     }
   }
 
@@ -322,10 +340,14 @@ Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target
       return result;
     }
     case Relation::kAhead:
-      return Conflict(fmt::format("{} local events are not in the backup {}", local_events, source.name), "push them, or pull into a new folder");
+      return Conflict(fmt::format("{} local events are not in the backup {}", local_events, source.name),
+                      "push them, or pull into a new folder");
     case Relation::kDiverged:
-      return Conflict(fmt::format("this copy and the backup {} went different ways; {} local events are not in it", source.name, local_events), "pull into a new folder, or push to another --slug");
-    case Relation::kBehind: break;
+      return Conflict(fmt::format("this copy and the backup {} went different ways; {} local events are not in it",
+                                  source.name, local_events),
+                      "pull into a new folder, or push to another --slug");
+    case Relation::kBehind:
+      break;
   }
   if (dry_run) return DryRun(source);
   ASSIGN_OR_RETURN(EventManifest remote, EventManifestOf(source));

@@ -18,9 +18,9 @@ struct PullSource {
   int64_t instant_ms = 0;  // of the backup
 };
 
-// Into a folder that holds no database. Under the marker _meta/RESTORING, so that nobody opens half of it; run again after
-// a failure it takes up what is there. A damaged derived file is left out, with a warning: the log holds everything.
-// kCorruption names a damaged or missing object of the log.
+// Into a folder that holds no database. Under the marker _meta/RESTORING, so that nobody opens half of it; run again
+// after a failure it takes up what is there. A damaged derived file is left out, with a warning: the log holds
+// everything. kCorruption names a damaged or missing object of the log.
 Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target, bool dry_run);
 
 // Into a copy, whose writer's lock the caller holds. Equal: nothing. Behind: fast-forward. Ahead, diverged or another

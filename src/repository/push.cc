@@ -36,7 +36,8 @@ Result<std::string> HashOf(const ReadableFile& file) {
 
 std::string ExtensionOf(std::string_view path) { return std::string(path.substr(path.rfind('.') + 1)); }
 
-Status UploadOne(const StorageBackend& storage, const View& view, StorageBackend& target, const PushObject& object, const std::string& hash) {
+Status UploadOne(const StorageBackend& storage, const View& view, StorageBackend& target, const PushObject& object,
+                 const std::string& hash) {
   ASSIGN_OR_RETURN(auto pending, target.CreatePending(object.object));
   if (object.made) {
     RETURN_IF_ERROR(pending->Append(object.bytes));
@@ -57,7 +58,8 @@ Status UploadOne(const StorageBackend& storage, const View& view, StorageBackend
     }
     std::string found = ToHex(sum.Finish());
     if (found != hash) {
-      return Corruption(fmt::format("{} has the hash {}; {} was expected", object.path, found, hash), "parquedb verify");
+      return Corruption(fmt::format("{} has the hash {}; {} was expected", object.path, found, hash),
+                        "parquedb verify");
     }
   }
   std::vector<std::unique_ptr<PendingFile>> files;
@@ -96,7 +98,9 @@ class PushPlanner {
     }
     if (newest == nullptr) return Status::Ok();
     if (newest->database_id != view_.manifest.database_id) {
-      return Conflict(fmt::format("the slug {} belongs to the database {}; this is {}", request_.slug, newest->database_id, view_.manifest.database_id), "choose another with --slug");
+      return Conflict(fmt::format("the slug {} belongs to the database {}; this is {}", request_.slug,
+                                  newest->database_id, view_.manifest.database_id),
+                      "choose another with --slug");
     }
     ASSIGN_OR_RETURN(FileManifest snapshot, repository_.ReadSnapshot(newest->snapshot));
     plan_.snapshot = std::move(snapshot);
@@ -115,9 +119,11 @@ class PushPlanner {
     if (relation == Relation::kAhead || request_.strategy == ConflictStrategy::kLocalWins) return Status::Ok();
     int64_t behind = CountMissing(theirs.knows(), view_.knows());
     if (relation == Relation::kBehind) {
-      return Conflict(fmt::format("the backup {} has {} events that are not here", request_.slug, behind), "pull first: parquedb pull; or back up what is here all the same: --strategy local-wins");
+      return Conflict(fmt::format("the backup {} has {} events that are not here", request_.slug, behind),
+                      "pull first: parquedb pull; or back up what is here all the same: --strategy local-wins");
     }
-    return Conflict(fmt::format("the backup {} went another way: {} of its events are not here", request_.slug, behind), "back up what is here all the same: --strategy local-wins, or another --slug");
+    return Conflict(fmt::format("the backup {} went another way: {} of its events are not here", request_.slug, behind),
+                    "back up what is here all the same: --strategy local-wins, or another --slug");
   }
 
  private:
@@ -154,8 +160,14 @@ class PushPlanner {
     // Objects are put in place whole, so one of the right size is the right one.
     ASSIGN_OR_RETURN(auto present, repository_.storage().Stat(object.object));
     object.present = present && present->size == static_cast<uint64_t>(size);
-    plan_.snapshot.files[path] = {.path = path, .size = size, .hash = hash, .hash_algorithm = "sha256", .modified_at_ms = request_.now_ms,
-                                  .content_type = std::string(ContentType(path)), .object = object.object, .stored_size = size};
+    plan_.snapshot.files[path] = {.path = path,
+                                  .size = size,
+                                  .hash = hash,
+                                  .hash_algorithm = "sha256",
+                                  .modified_at_ms = request_.now_ms,
+                                  .content_type = std::string(ContentType(path)),
+                                  .object = object.object,
+                                  .stored_size = size};
     plan_.objects.push_back(std::move(object));
     return Status::Ok();
   }
@@ -170,17 +182,19 @@ class PushPlanner {
   }
 
   Status AddSegments() {
-    for (const SegmentEntry& entry : manifest_.segments) RETURN_IF_ERROR(Add(entry.path, entry.size_bytes, entry.sha256, {}));
+    for (const SegmentEntry& entry : manifest_.segments)
+      RETURN_IF_ERROR(Add(entry.path, entry.size_bytes, entry.sha256, {}));
     return Status::Ok();
   }
 
-  // The derived files of the slug's last snapshot with the state they came with, if the log behind them is short and all
-  // their objects are there. False: they do not do.
+  // The derived files of the slug's last snapshot with the state they came with, if the log behind them is short and
+  // all their objects are there. False: they do not do.
   Result<bool> TakeOverDerived() {
     if (!previous_ || request_.full || !previous_->metadata || previous_events_.files.empty()) return false;
     int64_t checkpoint = previous_events_.checkpoint, events = view_.head - checkpoint;
     uint64_t bytes = 0;
-    for (const SegmentEntry& entry : manifest_.segments) bytes += entry.max_lsn > checkpoint ? static_cast<uint64_t>(entry.size_bytes) : 0;
+    for (const SegmentEntry& entry : manifest_.segments)
+      bytes += entry.max_lsn > checkpoint ? static_cast<uint64_t>(entry.size_bytes) : 0;
     for (const WalPart& part : view_.wal) bytes += part.valid_bytes;
     if (events >= kMaxEventsBehind || bytes >= kMaxBytesBehind) return false;
     std::vector<const ManifestFile*> files;
@@ -201,7 +215,8 @@ class PushPlanner {
     entities_ = previous_->metadata->entities;
     for (const ManifestFile* file : files) {
       plan_.snapshot.files[file->path] = *file;
-      PushObject object{.path = file->path, .object = file->object, .size = file->size, .bytes = {}, .made = false, .present = true};
+      PushObject object{
+          .path = file->path, .object = file->object, .size = file->size, .bytes = {}, .made = false, .present = true};
       plan_.objects.push_back(std::move(object));
     }
     return true;
@@ -217,9 +232,12 @@ class PushPlanner {
   // What the directory's own record says of the files that the view pins; nullopt when it is of another checkpoint.
   Result<std::optional<FileManifest>> ReadRecord() const {
     auto text = ReadWhole(storage_, kFileManifestPath, kMaxManifestBytes);
-    if (!text.ok()) return text.status().code() == StatusCode::kIo ? Result<std::optional<FileManifest>>(text.status()) : std::optional<FileManifest>();
+    if (!text.ok())
+      return text.status().code() == StatusCode::kIo ? Result<std::optional<FileManifest>>(text.status())
+                                                     : std::optional<FileManifest>();
     auto record = DecodeFileManifest(*text);
-    if (!record.ok() || !record->metadata || record->metadata->checkpoint != view_.checkpoint) return std::optional<FileManifest>();
+    if (!record.ok() || !record->metadata || record->metadata->checkpoint != view_.checkpoint)
+      return std::optional<FileManifest>();
     return std::optional<FileManifest>(std::move(*record));
   }
 
@@ -239,8 +257,8 @@ class PushPlanner {
     return Status::Ok();
   }
 
-  // A file that is missing, can't be read or is not what was written is left out. Its entry in the state stays: a reader takes
-  // the namespace from the log.
+  // A file that is missing, can't be read or is not what was written is left out. Its entry in the state stays: a
+  // reader takes the namespace from the log.
   Status AddDerivedFile(const std::optional<FileManifest>& record, const std::string& path) {
     auto leave_out = [&](const std::string& why) {
       plan_.warnings.push_back(path + " is left out: " + why);
@@ -262,7 +280,8 @@ class PushPlanner {
     }
     auto hash = HashOf(*pinned->second);
     if (!hash.ok()) return leave_out(hash.status().message());
-    if (known != nullptr && known->hash != *hash) return leave_out(fmt::format("it is damaged: its sha256 is {}, {} was written", *hash, known->hash));
+    if (known != nullptr && known->hash != *hash)
+      return leave_out(fmt::format("it is damaged: its sha256 is {}, {} was written", *hash, known->hash));
     return Add(path, size, *hash, {});
   }
 
@@ -294,8 +313,12 @@ class PushPlanner {
       if (!entry.is_base) from_ms = std::min(from_ms, entry.min_ts_ms);
     }
     if (!view_.tail.empty()) from_ms = std::min(from_ms, view_.tail.front().ts_ms);
-    snapshot.metadata = ManifestMetadata{.head = view_.head, .checkpoint = manifest_.checkpoint, .entities = entities_, .digest = digest.Hex(),
-                                         .window_from_ms = from_ms, .window_to_ms = view_.taken_ms};
+    snapshot.metadata = ManifestMetadata{.head = view_.head,
+                                         .checkpoint = manifest_.checkpoint,
+                                         .entities = entities_,
+                                         .digest = digest.Hex(),
+                                         .window_from_ms = from_ms,
+                                         .window_to_ms = view_.taken_ms};
     return Status::Ok();
   }
 
@@ -338,12 +361,18 @@ Status SyncFound(const StorageBackend& repository, const PushPlan& plan) {
 
 }  // namespace
 
-Result<PushPlan> PlanPush(const StorageBackend& storage, const View& view, Repository& repository, const PushRequest& request) {
+Result<PushPlan> PlanPush(const StorageBackend& storage, const View& view, Repository& repository,
+                          const PushRequest& request) {
   return PushPlanner(storage, view, repository, request).Plan();
 }
 
 PushResult Describe(const PushPlan& plan) {
-  PushResult result{.snapshot = plan.commit.snapshot, .commit = 0, .uploaded = {}, .unchanged = 0, .bytes = 0, .warnings = plan.warnings};
+  PushResult result{.snapshot = plan.commit.snapshot,
+                    .commit = 0,
+                    .uploaded = {},
+                    .unchanged = 0,
+                    .bytes = 0,
+                    .warnings = plan.warnings};
   for (const PushObject& object : plan.objects) {
     if (object.present) {
       ++result.unchanged;
@@ -356,17 +385,21 @@ PushResult Describe(const PushPlan& plan) {
   return result;
 }
 
-Result<PushResult> ExecutePush(const StorageBackend& storage, const View& view, Repository& repository, const PushRequest& request, PushPlan plan) {
+Result<PushResult> ExecutePush(const StorageBackend& storage, const View& view, Repository& repository,
+                               const PushRequest& request, PushPlan plan) {
   PushResult result = Describe(plan);
   if (plan.nothing_to_do) return result;
   RETURN_IF_ERROR(SyncFound(repository.storage(), plan));
   if (!plan.only_instant) {
     for (const PushObject& object : plan.objects) {
-      if (!object.present) RETURN_IF_ERROR(UploadOne(storage, view, repository.storage(), object, plan.snapshot.files.at(object.path).hash));
+      if (!object.present)
+        RETURN_IF_ERROR(
+            UploadOne(storage, view, repository.storage(), object, plan.snapshot.files.at(object.path).hash));
       PassKillPoint("push.object");
     }
     PassKillPoint("push.before_snapshot");
-    RETURN_IF_ERROR(repository.storage().Write(SnapshotPath(plan.commit.snapshot), EncodeFileManifest(plan.snapshot), WriteCondition::CreateOnly()));
+    RETURN_IF_ERROR(repository.storage().Write(SnapshotPath(plan.commit.snapshot), EncodeFileManifest(plan.snapshot),
+                                               WriteCondition::CreateOnly()));
   }
   PassKillPoint("push.before_commit");
   auto check = [&](const std::vector<Commit>& commits) {

@@ -17,8 +17,9 @@ Status CheckSharedLines(const LogSide& local, const LogSide& remote, const Knows
     ASSIGN_OR_RETURN(auto here, EventIdAt(local.storage, local.view, shared));
     ASSIGN_OR_RETURN(auto there, EventIdAt(remote.storage, remote.view, shared));
     if (here && there && *here == *there) continue;
-    return Conflict(fmt::format("lsn {} is the event {} here and {} there: a copy of the directory, or an older state of it, was written on", shared,
-                                here.value_or("(gone)"), there.value_or("(gone)")),
+    return Conflict(fmt::format("lsn {} is the event {} here and {} there: a copy of the directory, or an older state "
+                                "of it, was written on",
+                                shared, here.value_or("(gone)"), there.value_or("(gone)")),
                     "push to another slug with --slug");
   }
   return Status::Ok();
@@ -28,7 +29,9 @@ Status CheckSharedLines(const LogSide& local, const LogSide& remote, const Knows
 
 Result<Relation> Compare(const LogSide& local, const LogSide& remote) {
   if (local.view.manifest.database_id != remote.view.manifest.database_id) {
-    return Conflict(fmt::format("here is the database {}, there {}", local.view.manifest.database_id, remote.view.manifest.database_id), "use another slug, or pull into a new folder");
+    return Conflict(fmt::format("here is the database {}, there {}", local.view.manifest.database_id,
+                                remote.view.manifest.database_id),
+                    "use another slug, or pull into a new folder");
   }
   Knows mine = local.view.knows(), theirs = remote.view.knows();
   RETURN_IF_ERROR(CheckSharedLines(local, remote, mine, theirs));

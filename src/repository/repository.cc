@@ -17,7 +17,8 @@ constexpr uint64_t kMaxCommitBytes = 64 * kMiB;
 
 Result<std::unique_ptr<Repository>> Repository::Open(std::shared_ptr<StorageBackend> storage) {
   auto text = ReadWhole(*storage, kRepositoryPath, kMaxCommitBytes);
-  if (!text.ok() && text.status().code() == StatusCode::kNotFound) return NotFound(storage->Describe() + " holds no backup repository");
+  if (!text.ok() && text.status().code() == StatusCode::kNotFound)
+    return NotFound(storage->Describe() + " holds no backup repository");
   if (!text.ok()) return text.status();
   ASSIGN_OR_RETURN(RepositoryFormat format, DecodeRepositoryFormat(*text));
   (void)format;
@@ -26,10 +27,13 @@ Result<std::unique_ptr<Repository>> Repository::Open(std::shared_ptr<StorageBack
 
 Result<std::unique_ptr<Repository>> Repository::OpenOrCreate(std::shared_ptr<StorageBackend> storage, Clock& clock) {
   Capabilities can = storage->capabilities();
-  if (!can.create_only) return Status(StatusCode::kUnsupportedStore, storage->Describe() + " can't create a file only if it is new");
+  if (!can.create_only)
+    return Status(StatusCode::kUnsupportedStore, storage->Describe() + " can't create a file only if it is new");
   ASSIGN_OR_RETURN(auto present, storage->Stat(kRepositoryPath));
   if (!present) {
-    Status made = storage->Write(kRepositoryPath, EncodeRepositoryFormat({clock.NowMs(), can.create_only, can.replace_if}), WriteCondition::CreateOnly());
+    Status made =
+        storage->Write(kRepositoryPath, EncodeRepositoryFormat({clock.NowMs(), can.create_only, can.replace_if}),
+                       WriteCondition::CreateOnly());
     if (!made.ok() && made.code() != StatusCode::kConflict) return made;
   }
   return Open(std::move(storage));
@@ -46,7 +50,8 @@ Result<std::vector<Commit>> Repository::ListCommits() const {
     if (!commit.ok()) return commit.status().With(entry.path);
     bool dense = *number == static_cast<int64_t>(commits.size()) + 1;
     if (!dense || commit->number != *number) {
-      return Corruption(fmt::format("{}: commit {} was found, {} was expected", entry.path, commit->number, commits.size() + 1));
+      return Corruption(
+          fmt::format("{}: commit {} was found, {} was expected", entry.path, commit->number, commits.size() + 1));
     }
     commits.push_back(std::move(*commit));
   }
@@ -82,7 +87,8 @@ Result<std::optional<BackupEntry>> Repository::Newest(const std::string& slug) c
 Result<FileManifest> Repository::ReadSnapshot(const std::string& id) const {
   std::string path = SnapshotPath(id);
   auto text = ReadWhole(*storage_, path, kMaxManifestBytes);
-  if (!text.ok() && text.status().code() == StatusCode::kNotFound) return Corruption("the snapshot " + id + " is missing; a commit names it");
+  if (!text.ok() && text.status().code() == StatusCode::kNotFound)
+    return Corruption("the snapshot " + id + " is missing; a commit names it");
   if (!text.ok()) return text.status();
   auto manifest = DecodeFileManifest(*text);
   if (!manifest.ok()) return manifest.status().With(path);

@@ -1,4 +1,5 @@
-// A backup repository: numbered commits, immutable snapshots, objects named by their content. docs/format/repository.md.
+// A backup repository: numbered commits, immutable snapshots, objects named by their content.
+// docs/format/repository.md.
 #pragma once
 
 #include <cstdint>

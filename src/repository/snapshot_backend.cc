@@ -61,21 +61,25 @@ Result<std::unique_ptr<ReadableFile>> SnapshotBackend::Open(std::string_view pat
   const ManifestFile& file = entry->second;
   auto object = repository_->Open(file.object);
   if (!object.ok() && object.status().code() == StatusCode::kNotFound) {
-    return Corruption(fmt::format("the object {} of {} is missing", file.hash, path), "pull from another remote, or parquedb verify");
+    return Corruption(fmt::format("the object {} of {} is missing", file.hash, path),
+                      "pull from another remote, or parquedb verify");
   }
   if (!object.ok()) return object.status();
   if ((*object)->size() != static_cast<uint64_t>(file.stored_size)) {
-    return Corruption(fmt::format("the object {} of {} has {} bytes; {} were expected", file.hash, path, (*object)->size(), file.stored_size),
+    return Corruption(fmt::format("the object {} of {} has {} bytes; {} were expected", file.hash, path,
+                                  (*object)->size(), file.stored_size),
                       "pull from another remote, or parquedb verify");
   }
   return std::unique_ptr<ReadableFile>(std::make_unique<ObjectFile>(std::move(*object)));
 }
 
 Result<std::optional<FileEntry>> SnapshotBackend::Stat(std::string_view path) const {
-  if (path == kFileManifestPath) return std::optional<FileEntry>({std::string(path), manifest_text_.size(), snapshot_.last_synced_at_ms});
+  if (path == kFileManifestPath)
+    return std::optional<FileEntry>({std::string(path), manifest_text_.size(), snapshot_.last_synced_at_ms});
   auto entry = snapshot_.files.find(std::string(path));
   if (entry == snapshot_.files.end()) return std::optional<FileEntry>();
-  return std::optional<FileEntry>({std::string(path), static_cast<uint64_t>(entry->second.size), entry->second.modified_at_ms});
+  return std::optional<FileEntry>(
+      {std::string(path), static_cast<uint64_t>(entry->second.size), entry->second.modified_at_ms});
 }
 
 Result<std::vector<FileEntry>> SnapshotBackend::List(std::string_view prefix) const {
@@ -83,7 +87,8 @@ Result<std::vector<FileEntry>> SnapshotBackend::List(std::string_view prefix) co
   for (const auto& [path, file] : snapshot_.files) {
     if (path.starts_with(prefix)) entries.push_back({path, static_cast<uint64_t>(file.size), file.modified_at_ms});
   }
-  if (kFileManifestPath.starts_with(prefix)) entries.push_back({std::string(kFileManifestPath), manifest_text_.size(), snapshot_.last_synced_at_ms});
+  if (kFileManifestPath.starts_with(prefix))
+    entries.push_back({std::string(kFileManifestPath), manifest_text_.size(), snapshot_.last_synced_at_ms});
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return entries;
 }

@@ -12,7 +12,10 @@ namespace parquedb {
 class SnapshotBackend : public StorageBackend {
  public:
   SnapshotBackend(std::shared_ptr<StorageBackend> repository, FileManifest snapshot, std::string name)
-      : repository_(std::move(repository)), snapshot_(std::move(snapshot)), name_(std::move(name)), manifest_text_(EncodeFileManifest(Plain())) {}
+      : repository_(std::move(repository)),
+        snapshot_(std::move(snapshot)),
+        name_(std::move(name)),
+        manifest_text_(EncodeFileManifest(Plain())) {}
 
   std::string Describe() const override { return "backup " + name_; }
   Capabilities capabilities() const override { return {}; }

@@ -27,7 +27,8 @@ class DifferenceCursor {
     std::string id;
     std::optional<Entity> then, now;
   };
-  Status Open(const StorageBackend& storage, const View& view, const std::vector<std::string>& namespaces, int64_t cut) {
+  Status Open(const StorageBackend& storage, const View& view, const std::vector<std::string>& namespaces,
+              int64_t cut) {
     ASSIGN_OR_RETURN(then_, OpenState(storage, view, {.cut = cut, .namespaces = namespaces}));
     ASSIGN_OR_RETURN(now_, OpenState(storage, view, {.cut = view.head, .namespaces = namespaces}));
     ASSIGN_OR_RETURN(has_then_, then_->Next(&then_entity_));
@@ -94,7 +95,8 @@ Status CheckKnown(const StorageBackend& storage, const View& view, const std::ve
   ASSIGN_OR_RETURN(auto known, ListNamespaces(storage, view));
   for (const std::string& ns : namespaces) {
     if (std::find(known.begin(), known.end(), ns) != known.end()) continue;
-    return NotFound("there is no namespace " + ns, known.empty() ? "the database is empty" : fmt::format("there is {}", fmt::join(known, ", ")));
+    return NotFound("there is no namespace " + ns,
+                    known.empty() ? "the database is empty" : fmt::format("there is {}", fmt::join(known, ", ")));
   }
   return Status::Ok();
 }
@@ -115,7 +117,8 @@ Status FindDangling(DatabaseState& db, const Entity& entity, RestorePlan* plan) 
 // Every live entity of a namespace that the filter lets pass, as DELETEs.
 class DeleteDrafts : public DraftSource {
  public:
-  DeleteDrafts(const Filter* filter, std::unique_ptr<EntityCursor> cursor) : filter_(filter), cursor_(std::move(cursor)) {}
+  DeleteDrafts(const Filter* filter, std::unique_ptr<EntityCursor> cursor)
+      : filter_(filter), cursor_(std::move(cursor)) {}
   Result<bool> Next(const Stamp& stamp, EventDraft* draft) override {
     Entity entity;
     while (true) {
@@ -158,7 +161,8 @@ Result<DropPlan> Delete(DatabaseState& db, const std::string& ns, const Filter* 
   return plan;
 }
 
-Result<RestorePlan> RestoreSome(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut, bool dry_run) {
+Result<RestorePlan> RestoreSome(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut,
+                                bool dry_run) {
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
   RETURN_IF_ERROR(CheckKnown(db.storage(), view, namespaces));
   NamespaceDrafts drafts(db.storage(), view, namespaces, cut);
@@ -217,7 +221,8 @@ Result<RestorePlan> RestoreEntity(DatabaseState& db, const std::string& id, cons
   return plan;
 }
 
-Result<RestorePlan> PlanNamespaceRestore(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut) {
+Result<RestorePlan> PlanNamespaceRestore(DatabaseState& db, const std::vector<std::string>& namespaces,
+                                         const Cut& cut) {
   return RestoreSome(db, namespaces, cut, true);
 }
 

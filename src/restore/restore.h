@@ -23,8 +23,8 @@ struct RestorePlan {
 Result<RestorePlan> PlanEntityRestore(DatabaseState& db, const std::string& id, const Cut& cut);
 Result<RestorePlan> RestoreEntity(DatabaseState& db, const std::string& id, const Cut& cut);
 
-// Makes namespaces what they were at the cut: absent ones are deleted. One batch. kNotFound for a namespace that no event
-// names.
+// Makes namespaces what they were at the cut: absent ones are deleted. One batch. kNotFound for a namespace that no
+// event names.
 Result<RestorePlan> PlanNamespaceRestore(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut);
 Result<RestorePlan> RestoreNamespaces(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut);
 

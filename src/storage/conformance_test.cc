@@ -32,8 +32,10 @@ struct MemoryStore : Store {
 class StorageConformance : public testing::TestWithParam<const char*> {
  protected:
   StorageConformance() {
-    if (std::string(GetParam()) == "directory") store_ = std::make_unique<DirectoryStore>();
-    else store_ = std::make_unique<MemoryStore>();
+    if (std::string(GetParam()) == "directory")
+      store_ = std::make_unique<DirectoryStore>();
+    else
+      store_ = std::make_unique<MemoryStore>();
     backend_ = store_->Make();
   }
   std::string Read(std::string_view path) {
@@ -126,7 +128,10 @@ TEST_P(StorageConformance, PendingFilesAppearTogetherOrLeaveNothing) {
     ASSERT_TRUE(backend_->Publish(std::move(files)).ok());
     EXPECT_EQ((*backend_->Stat("p/" + std::to_string(count) + "-0"))->size, (3u << 20) + 3);
   }
-  { auto dropped = backend_->CreatePending("q/dropped"); ASSERT_TRUE((*dropped)->Append("x").ok()); }
+  {
+    auto dropped = backend_->CreatePending("q/dropped");
+    ASSERT_TRUE((*dropped)->Append("x").ok());
+  }
   EXPECT_EQ(Names("q/"), std::vector<std::string>());
 }
 

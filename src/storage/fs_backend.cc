@@ -18,7 +18,7 @@
 namespace parquedb {
 namespace {
 
-constexpr size_t kSyncEachUpTo = 8;            // from here on one syncfs is cheaper than a sync a file
+constexpr size_t kSyncEachUpTo = 8;              // from here on one syncfs is cheaper than a sync a file
 constexpr size_t kPendingBufferBytes = 1 << 20;  // bytes of a pending file that are collected before a write
 
 std::string EtagOf(const struct stat& found) {
@@ -33,7 +33,9 @@ int64_t ModifiedMs(const struct stat& found) {
 class FsReadableFile : public ReadableFile {
  public:
   FsReadableFile(Descriptor descriptor, const struct stat& found, std::string name)
-      : descriptor_(std::move(descriptor)), size_(static_cast<uint64_t>(found.st_size)), etag_(EtagOf(found)),
+      : descriptor_(std::move(descriptor)),
+        size_(static_cast<uint64_t>(found.st_size)),
+        etag_(EtagOf(found)),
         name_(std::move(name)) {}
   uint64_t size() const override { return size_; }
   std::string etag() const override { return etag_; }
@@ -54,7 +56,8 @@ class FsReadableFile : public ReadableFile {
   }
   Status Sync() const override {
     // On a read-only mount there is nothing to sync.
-    if (::fdatasync(descriptor_.get()) != 0 && errno != EROFS && errno != EINVAL) return ErrnoStatus(name_, "can't sync");
+    if (::fdatasync(descriptor_.get()) != 0 && errno != EROFS && errno != EINVAL)
+      return ErrnoStatus(name_, "can't sync");
     return Status::Ok();
   }
 
@@ -238,7 +241,8 @@ class DirectoryBackend : public StorageBackend {
       auto& own = static_cast<FsPendingFile&>(*file);
       RETURN_IF_ERROR(each ? own.Sync() : own.Close());
       // Up to the root: who made a folder above the file may have ended before it was durable.
-      for (std::string folder = FolderOf(own.path()); folder != "."; folder = FolderOf(folder)) folders.insert(Full(folder));
+      for (std::string folder = FolderOf(own.path()); folder != "."; folder = FolderOf(folder))
+        folders.insert(Full(folder));
       folders.insert(root_);
     }
     if (!each) RETURN_IF_ERROR(SyncAll());
@@ -290,16 +294,19 @@ class DirectoryBackend : public StorageBackend {
 
   Status Remove(std::string_view path) override {
     RETURN_IF_ERROR(CheckStoragePath(path));
-    if (::unlink(Full(path).c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) return ErrnoStatus(Full(path), "can't remove");
+    if (::unlink(Full(path).c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
+      return ErrnoStatus(Full(path), "can't remove");
     return Status::Ok();
   }
 
   Status SyncNames(std::string_view folder) const override {
     std::string name = folder.empty() ? root_ : Full(folder);
     auto descriptor = OpenFile(name, O_RDONLY | O_DIRECTORY);
-    if (!descriptor.ok()) return descriptor.status().code() == StatusCode::kNotFound ? Status::Ok() : descriptor.status();
+    if (!descriptor.ok())
+      return descriptor.status().code() == StatusCode::kNotFound ? Status::Ok() : descriptor.status();
     // On a read-only mount there is nothing to sync.
-    if (::fsync(descriptor->get()) != 0 && errno != EROFS && errno != EINVAL) return ErrnoStatus(name, "can't sync the folder");
+    if (::fsync(descriptor->get()) != 0 && errno != EROFS && errno != EINVAL)
+      return ErrnoStatus(name, "can't sync the folder");
     return Status::Ok();
   }
 
@@ -323,7 +330,8 @@ class DirectoryBackend : public StorageBackend {
       ssize_t got = ::pread(descriptor.get(), text, sizeof text, 0);
       std::string who = got > 0 ? std::string(text, static_cast<size_t>(got)) : "another process";
       while (!who.empty() && who.back() == '\n') who.pop_back();
-      return Status(StatusCode::kLocked, root_ + " is locked by " + who, "try again when it has ended, or wait longer with --lock-timeout");
+      return Status(StatusCode::kLocked, root_ + " is locked by " + who,
+                    "try again when it has ended, or wait longer with --lock-timeout");
     }
     // A note for those who wait; the lock itself is the kernel's.
     std::string note = std::string(holder) + "\n";

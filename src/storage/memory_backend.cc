@@ -30,7 +30,8 @@ bool MemoryDisk::crashed() const {
 Status MemoryDisk::Step() {
   int64_t operation = operations_++;
   if (faults_.crash_at >= 0 && operation >= faults_.crash_at) return IoError("injected: the process is gone");
-  if (faults_.fail_at >= 0 && (operation == faults_.fail_at || (faults_.sticky && operation > faults_.fail_at))) return faults_.error;
+  if (faults_.fail_at >= 0 && (operation == faults_.fail_at || (faults_.sticky && operation > faults_.fail_at)))
+    return faults_.error;
   return Status::Ok();
 }
 
@@ -52,8 +53,10 @@ void MemoryDisk::CutPower(RandomSource& random) {
     auto now = names_.find(name), then = durable_names_.find(name);
     bool same = now != names_.end() && then != durable_names_.end() && now->second == then->second;
     if (same || random.Next() % 2 == 0) continue;
-    if (now == names_.end()) names.erase(name);
-    else names[name] = now->second;
+    if (now == names_.end())
+      names.erase(name);
+    else
+      names[name] = now->second;
   }
   for (auto& [name, inode] : names) {
     size_t size = inode->durable.size();
@@ -114,7 +117,10 @@ bool MemoryDisk::Has(const std::string& path) const {
 class MemoryReadableFile : public ReadableFile {
  public:
   MemoryReadableFile(std::shared_ptr<MemoryDisk> disk, MemoryDisk::InodePtr inode, std::string name)
-      : disk_(std::move(disk)), inode_(std::move(inode)), name_(std::move(name)), size_(inode_->bytes.size()),
+      : disk_(std::move(disk)),
+        inode_(std::move(inode)),
+        name_(std::move(name)),
+        size_(inode_->bytes.size()),
         etag_(std::to_string(inode_->generation)) {}
   uint64_t size() const override { return size_; }
   std::string etag() const override { return etag_; }
@@ -143,7 +149,8 @@ class MemoryReadableFile : public ReadableFile {
 
 class MemoryPendingFile : public PendingFile {
  public:
-  MemoryPendingFile(std::shared_ptr<MemoryDisk> disk, std::string path) : disk_(std::move(disk)), path_(std::move(path)) {}
+  MemoryPendingFile(std::shared_ptr<MemoryDisk> disk, std::string path)
+      : disk_(std::move(disk)), path_(std::move(path)) {}
   const std::string& path() const override { return path_; }
   uint64_t size() const override { return bytes_.size(); }
   Status Append(std::string_view bytes) override {
@@ -233,14 +240,16 @@ Result<std::optional<FileEntry>> MemoryBackend::Stat(std::string_view path) cons
   std::lock_guard lock(disk_->mutex_);
   auto found = disk_->names_.find(std::string(path));
   if (found == disk_->names_.end()) return std::optional<FileEntry>();
-  return std::optional<FileEntry>({std::string(path), found->second->bytes.size(), static_cast<int64_t>(found->second->generation)});
+  return std::optional<FileEntry>(
+      {std::string(path), found->second->bytes.size(), static_cast<int64_t>(found->second->generation)});
 }
 
 Result<std::vector<FileEntry>> MemoryBackend::List(std::string_view prefix) const {
   std::lock_guard lock(disk_->mutex_);
   std::vector<FileEntry> entries;
   for (const auto& [name, inode] : disk_->names_) {
-    if (name.starts_with(prefix)) entries.push_back({name, inode->bytes.size(), static_cast<int64_t>(inode->generation)});
+    if (name.starts_with(prefix))
+      entries.push_back({name, inode->bytes.size(), static_cast<int64_t>(inode->generation)});
   }
   return entries;
 }

@@ -1,7 +1,7 @@
 // An in-memory disk for tests, with a crash model: what was not synced may be lost, in part, when the power goes.
 //
-// A disk survives; MemoryBackend objects come and go on it, as processes do. Each mutating call is one numbered operation;
-// a test can make any of them fail or be the last before a crash.
+// A disk survives; MemoryBackend objects come and go on it, as processes do. Each mutating call is one numbered
+// operation; a test can make any of them fail or be the last before a crash.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,8 @@ namespace parquedb {
 
 Result<std::string> ReadWhole(const ReadableFile& file, uint64_t max_bytes) {
   if (file.size() > max_bytes) {
-    return Corruption(std::to_string(file.size()) + " bytes were found, at most " + std::to_string(max_bytes) + " were expected");
+    return Corruption(std::to_string(file.size()) + " bytes were found, at most " + std::to_string(max_bytes) +
+                      " were expected");
   }
   std::string bytes(file.size(), '\0');
   RETURN_IF_ERROR(file.ReadAt(0, bytes));
