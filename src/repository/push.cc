@@ -398,8 +398,7 @@ Result<PushResult> ExecutePush(const StorageBackend& storage, const View& view, 
       PassKillPoint("push.object");
     }
     PassKillPoint("push.before_snapshot");
-    RETURN_IF_ERROR(repository.storage().Write(SnapshotPath(plan.commit.snapshot), EncodeFileManifest(plan.snapshot),
-                                               WriteCondition::CreateOnly()));
+    RETURN_IF_ERROR(repository.WriteSnapshot(plan.commit.snapshot, plan.snapshot));
   }
   PassKillPoint("push.before_commit");
   auto check = [&](const std::vector<Commit>& commits) {

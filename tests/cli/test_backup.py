@@ -195,3 +195,19 @@ def test_an_hourly_push_is_the_new_segments_and_full_renews_the_rest(place):
     place.ok("pull", place.path("remote"), "--directory", place.path("b"), db=None)
     assert place.state(db=place.path("b")) == place.state()
     place.ok("verify", place.path("b"), "--compare", place.db, db=None)
+
+
+def test_a_snapshot_of_many_files_is_stored_compressed_and_read_like_any_other(place):
+    place.ok("import", "--file", place.ndjson("many.ndjson", [{"$id": f"n{i}/x", "i": i} for i in range(1500)]))
+    place.ok("checkpoint")
+    place.ok("push", "--to", place.path("remote"))
+    folder = place.path("remote/username/_meta/snapshots")
+    name = os.listdir(folder)[0]
+    assert name.endswith(".json.zst") and os.path.getsize(os.path.join(folder, name)) < 1 << 20
+    place.ok("create", "n0", "--id", "more")
+    place.ok("push", "--to", place.path("remote"))
+    place.ok("verify", place.path("remote"), "--level", "quick", db=None)
+    place.ok("pull", place.path("remote"), "--directory", place.path("copy"), db=None)
+    assert place.state(db=place.path("copy")) == place.state()
+    damage(os.path.join(folder, name))
+    place.fails(20, "backups", place.path("remote"), db=None)
