@@ -172,11 +172,6 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
   return session.PrintJson(std::move(answer));
 }
 
-bool IsMissingOrEmpty(const std::string& directory) {
-  std::error_code error;
-  return !std::filesystem::exists(directory, error) || std::filesystem::is_empty(directory, error);
-}
-
 Result<PullResult> PullInto(Session& session, const Call& call, const PullSource& source, const std::string& directory,
                             bool dry_run) {
   ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
@@ -192,15 +187,16 @@ Result<PullResult> PullInto(Session& session, const Call& call, const PullSource
     return NotFound(directory + " holds no database, but names of the layout (_meta, data, rels, events, indexes)",
                     "pull into a new folder");
   }
-  bool fresh = IsMissingOrEmpty(directory);
   bool existed = std::filesystem::exists(directory);
   auto result = PullIntoNew(source, *target, dry_run);
-  // Damage is not left half restored; what an interruption leaves is taken up by the next run.
-  if (!result.ok() && result.status().code() == StatusCode::kCorruption && (fresh || restoring)) {
+  // Damage is not left half restored; what an interruption leaves is taken up by the next run. Only names of the layout
+  // go: the folder may be somebody's home for other things.
+  if (!result.ok() && result.status().code() == StatusCode::kCorruption && !dry_run) {
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(directory, error))
-      std::filesystem::remove_all(entry.path(), error);
-    if (!existed) std::filesystem::remove_all(directory, error);
+    for (const char* name : {"data", "rels", "events", "indexes", "_meta"}) {
+      std::filesystem::remove_all(directory + "/" + name, error);
+    }
+    if (!existed) std::filesystem::remove(directory, error);
   }
   return result;
 }

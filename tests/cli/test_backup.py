@@ -250,3 +250,16 @@ def test_an_instant_chooses_the_backup_that_has_it(place):
     place.fails(22, "query", "posts", "--from", remote, "--at", str(1_800_000_003_001), db=None, env=clock(9000))
     window = place.ok("window", remote, "--json", db=None).json()
     assert window == {"schema": "parquedb.window/1", "from": "2027-01-15T08:00:00.000Z", "to": "2027-01-15T08:00:03.000Z", "gaps": []}
+
+
+def test_a_pull_that_meets_damage_takes_back_its_own_files_and_no_others(place):
+    fill(place)
+    place.ok("push", "--to", place.path("remote"))
+    damage(list(objects_of(place, place.path("remote/username"), "events/seg").values())[0])
+    place.write("home/notes.txt", "mine")
+    for _ in range(2):
+        place.fails(20, "pull", place.path("remote"), "--directory", place.path("home"), db=None)
+        assert os.listdir(place.path("home")) == ["notes.txt"]
+    place.write("home/_meta/RESTORING", "an earlier pull was cut off")
+    place.fails(20, "pull", place.path("remote"), "--directory", place.path("home"), db=None)
+    assert os.listdir(place.path("home")) == ["notes.txt"]
