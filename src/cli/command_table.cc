@@ -170,6 +170,16 @@ std::vector<CommandSpec> Backups() {
        RunPush},
       {"pull", "REF", "make a database from a backup, or bring a copy up to it",
        "parquedb pull /backups/ann/shop --directory ./restored", Writing({kOwner, kDryRun}), RunPull},
+      {"sync", "", "push what is ahead of a backup, pull what is behind it",
+       "parquedb sync --with /backups\nparquedb sync --status",
+       Writing({{"--with", "REMOTE", "the remote; else the default one"},
+                {"--status", "", "only say how the two stand to each other"},
+                {"--strategy", "S", "for what both have changed: manual (default), local-wins, remote-wins or newest"},
+                {"--slug", "S", "name of the backup; else the database's"},
+                kOwner,
+                {"--visibility", "V", "public, unlisted or private (default)"},
+                kDryRun}),
+       RunSync},
       {"backups", "[REMOTE]", "the backups on a remote", "parquedb backups /backups", {kOwner}, RunBackups},
   };
 }

@@ -206,6 +206,15 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
 
 namespace {
 
+// How many segments two logs have in common, from the beginning on.
+size_t CommonSegments(const EventManifest& a, const EventManifest& b) {
+  size_t same = 0;
+  while (same < a.segments.size() && same < b.segments.size() && a.segments[same].sha256 == b.segments[same].sha256) {
+    ++same;
+  }
+  return same;
+}
+
 // The log and the derived files of a copy that is behind are replaced in an order in which every reader sees the old
 // state or the new: segments, the manifest that names them, and only then derived files (a reader takes one that is
 // older than its entry from the log).
@@ -247,10 +256,7 @@ class FastForward {
  private:
   // The longest common beginning stays; the rest comes under new numbers.
   Status TakeSegments() {
-    size_t same = 0;
-    while (same < local_.segments.size() && same < remote_.segments.size() &&
-           local_.segments[same].sha256 == remote_.segments[same].sha256)
-      ++same;
+    const size_t same = CommonSegments(local_, remote_);
     segments_.assign(local_.segments.begin(), local_.segments.begin() + static_cast<std::ptrdiff_t>(same));
     result_.unchanged += static_cast<int64_t>(same);
     Fetcher fetcher(source_, target_, &result_);
@@ -355,12 +361,29 @@ class FastForward {
 
 }  // namespace
 
+Result<PullPlan> PlanPull(const PullSource& source, const StorageBackend& target, const View& mine) {
+  ASSIGN_OR_RETURN(EventManifest remote, EventManifestOf(source));
+  const size_t same = CommonSegments(mine.manifest, remote);
+  std::set<std::string> kept;
+  for (size_t i = 0; i < same; ++i) kept.insert(remote.segments[i].path);
+  PullPlan plan;
+  for (const auto& [path, file] : source.snapshot.files) {
+    auto name = ParsePath(path);
+    bool has = kept.contains(path);
+    if (name && IsDerived(name->kind)) {
+      ASSIGN_OR_RETURN(has, HasContent(target, path, file));
+    }
+    (has ? plan.unchanged : plan.to_download).push_back(path);
+  }
+  return plan;
+}
+
 Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target, int64_t now_ms, bool dry_run) {
   SnapshotBackend backup(source.repository, source.snapshot, source.name);
   ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms));
   ASSIGN_OR_RETURN(View mine, TakeView(target, now_ms));
   ASSIGN_OR_RETURN(Relation relation, Compare({target, mine}, {backup, theirs}));
-  int64_t local_events = CountMissing(mine.knows(), theirs.knows());
+  int64_t local_events = CountMissing(mine, theirs.knows());
   switch (relation) {
     case Relation::kEqual: {
       PullResult result;
@@ -377,7 +400,16 @@ Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target
     case Relation::kBehind:
       break;
   }
-  if (dry_run) return DryRun(source);
+  if (dry_run) {
+    ASSIGN_OR_RETURN(PullPlan plan, PlanPull(source, target, mine));
+    PullResult result;
+    result.unchanged = static_cast<int64_t>(plan.unchanged.size());
+    for (const std::string& path : plan.to_download) {
+      result.downloaded.push_back({path, source.snapshot.files.at(path).size});
+      result.bytes += source.snapshot.files.at(path).size;
+    }
+    return result;
+  }
   return FastForward(source, target, mine.manifest, backup, theirs).Run();
 }
 
