@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cli/remote.h"
+#include "cli/subject.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
 #include "eventlog/checkpoint_marker.h"
@@ -14,6 +15,7 @@
 #include "model/layout.h"
 #include "model/names.h"
 #include "parquedb/sync.h"
+#include "restore/whole_restore.h"
 
 namespace parquedb {
 namespace {
@@ -215,10 +217,40 @@ Status RunPush(Session& session, const Call& call) {
   return judged;
 }
 
+namespace {
+
+// The state at an instant, and the log up to it, from the backup that has it; into a new folder.
+Status PullAt(Session& session, const Call& call, AnswerFormat format, const std::string& directory) {
+  ASSIGN_OR_RETURN(Source source, OpenBackupSource(session, call, call.args[0], call.Get("--at")));
+  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
+  bool dry_run = call.Has("--dry-run");
+  ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
+  ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> target, OpenFreshFolder(directory));
+  PullResult result;
+  for (const SegmentEntry& entry : plan.whole) {
+    result.downloaded.push_back({entry.path, entry.size_bytes});
+    result.bytes += entry.size_bytes;
+  }
+  if (!dry_run) {
+    ASSIGN_OR_RETURN(result, ExecuteWholeRestore(*source.storage, source.view, plan, target, SystemClock()));
+  }
+  if (format == AnswerFormat::kTable) {
+    return session.Print(fmt::format("{}pulled {} entities, {} bytes of the log to {}\n", dry_run ? "would have " : "",
+                                     plan.entities, result.bytes, directory));
+  }
+  Object answer{
+      {"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};
+  if (dry_run) answer.emplace("dryRun", true);
+  return session.PrintJson(std::move(answer));
+}
+
+}  // namespace
+
 Status RunPull(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
   std::string directory = session.Directory(call);
   bool dry_run = call.Has("--dry-run");
+  if (call.Has("--at")) return PullAt(session, call, format, directory);
   ASSIGN_OR_RETURN(ResolvedBackup resolved, ResolveBackup(call, call.args[0]));
   session.Note(fmt::format("from {}, as of {}", resolved.name, FormatTime(resolved.backup.instant_ms)));
   ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
