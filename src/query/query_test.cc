@@ -70,6 +70,8 @@ const FilterCase kFilterCases[] = {
     {R"({"a":true})", R"({"a":true})", true},
     {R"({"a":true})", R"({"a":1})", false},
     {R"({"":1})", R"({"":1})", true},
+    // An index does not end the walk: what stands behind it is still looked at.
+    {R"({"a":[5,{"1":4},{"1":7}]})", R"({"a.1":7})", true},
 };
 
 TEST(FilterTest, MatchesAsMongoDbDoes) {

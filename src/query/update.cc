@@ -28,12 +28,6 @@ bool IsPrefix(const Path& a, const Path& b) {
   return a.size() <= b.size() && std::equal(a.begin(), a.end(), b.begin());
 }
 
-std::string Joined(const Path& path) {
-  std::string text;
-  for (const std::string& part : path) text += (text.empty() ? "" : ".") + part;
-  return text;
-}
-
 // The place that a path names; made on the way if `create`. Null when it is not there.
 Result<Value*> Resolve(Object* root, const Path& path, bool create) {
   Object* object = root;
@@ -49,7 +43,7 @@ Result<Value*> Resolve(Object* root, const Path& path, bool create) {
       auto index = AsIndex(path[i]);
       if (!index) {
         if (!create) return static_cast<Value*>(nullptr);
-        return InvalidData("the path " + Joined(path) + " goes into an array by the name '" + path[i] + "'");
+        return InvalidData("the path " + JoinPath(path) + " goes into an array by the name '" + path[i] + "'");
       }
       if (*index >= array->size()) {
         if (!create) return static_cast<Value*>(nullptr);
@@ -64,7 +58,7 @@ Result<Value*> Resolve(Object* root, const Path& path, bool create) {
     array = next->if_array();
     if (object == nullptr && array == nullptr) {
       if (!create) return static_cast<Value*>(nullptr);
-      return InvalidData("the path " + Joined(path) + " goes through '" + path[i] + "', which is no object");
+      return InvalidData("the path " + JoinPath(path) + " goes through '" + path[i] + "', which is no object");
     }
   }
   return InvalidData("an empty path");
@@ -115,14 +109,14 @@ Status ApplyInc(Object* document, const Path& path, const Value& operand) {
   if (!operand.is_number()) return InvalidData("$inc needs a number");
   ASSIGN_OR_RETURN(Value * present, Resolve(document, path, false));
   if (present == nullptr) return ApplySet(document, path, operand);
-  ASSIGN_OR_RETURN(*present, AddNumbers(*present, operand, Joined(path)));
+  ASSIGN_OR_RETURN(*present, AddNumbers(*present, operand, JoinPath(path)));
   return Status::Ok();
 }
 
 Status ApplyPush(Object* document, const Path& path, const Value& operand) {
   ASSIGN_OR_RETURN(Value * present, Resolve(document, path, false));
   if (present == nullptr) return ApplySet(document, path, Array{operand});
-  if (!present->is_array()) return InvalidData("$push: " + Joined(path) + " is no array");
+  if (!present->is_array()) return InvalidData("$push: " + JoinPath(path) + " is no array");
   present->get_array().push_back(operand);
   return Status::Ok();
 }
@@ -162,7 +156,7 @@ Result<Update> Update::Compile(const Value& update) {
       ASSIGN_OR_RETURN(Path path, UpdatePath(TextOf(field.key())));
       for (const Path& other : paths) {
         if (IsPrefix(other, path) || IsPrefix(path, other))
-          return InvalidData("the update touches " + Joined(path) + " and " + Joined(other) +
+          return InvalidData("the update touches " + JoinPath(path) + " and " + JoinPath(other) +
                              ": which comes first is not told");
       }
       paths.push_back(std::move(path));
