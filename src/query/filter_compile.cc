@@ -39,14 +39,6 @@ bool IsRegexValue(const Value& value) {
          });
 }
 
-// A whole number, a double without a fraction too.
-std::optional<int64_t> WholeNumber(const Value& value) {
-  if (value.is_int64()) return value.get_int64();
-  if (value.is_double() && std::abs(value.get_double()) < 9e15 && std::trunc(value.get_double()) == value.get_double())
-    return static_cast<int64_t>(value.get_double());
-  return std::nullopt;
-}
-
 Result<Regex> CompileRegex(const Object& operators) {
   const Value* pattern = operators.if_contains("$regex");
   const Value* options = operators.if_contains("$options");

@@ -110,7 +110,7 @@ TEST(OrderTest, FollowsBson) {
 std::string Updated(const char* document, const char* update) {
   auto compiled = Update::Compile(*ParseJson(update));
   if (!compiled.ok()) return "compile: " + compiled.status().message();
-  auto after = compiled->Apply(ParseJson(document)->as_object());
+  auto after = compiled->Apply(ParseJson(document)->as_object(), 1769947200123);
   return after.ok() ? WriteJson(*after) : "apply: " + after.status().message();
 }
 

@@ -14,6 +14,9 @@ namespace parquedb {
 // null 0, numbers 1, strings 2, objects 3, arrays 4, booleans 5.
 int TypeOrder(const Value& value);
 
+// A whole number, a double without a fraction too.
+std::optional<int64_t> WholeNumber(const Value& value);
+
 using Path = std::vector<std::string>;
 using PathRest = std::span<const std::string>;
 // "a.b.0"; kInvalidArgument for an empty path or part.

@@ -1,0 +1,86 @@
+// Operators that put a value in a place, whatever is there.
+#include "core/time_text.h"
+#include "query/update_change.h"
+
+namespace parquedb {
+namespace {
+
+Status Put(const Change& change, const Value& value, Object* document) {
+  ASSIGN_OR_RETURN(Value * place, Resolve(document, change.path, Way::kMake));
+  *place = value;
+  return Status::Ok();
+}
+
+Status Set(const Change& change, int64_t, Object* document) { return Put(change, change.operand, document); }
+
+Status Unset(const Change& change, int64_t, Object* document) {
+  Remove(document, change.path);
+  return Status::Ok();
+}
+
+// An update finds its entity; there is nothing to insert.
+Status SetOnInsert(const Change&, int64_t, Object*) { return Status::Ok(); }
+
+Status PrepareCurrentDate(Change* change) {
+  const Value& operand = change->operand;
+  if (operand.is_bool() && operand.get_bool()) return Status::Ok();
+  if (operand.is_object() && operand.get_object().size() == 1) {
+    const Value* type = operand.get_object().if_contains("$type");
+    if (type != nullptr && type->is_string() && (type->get_string() == "date" || type->get_string() == "timestamp"))
+      return Status::Ok();
+  }
+  return WrongField(*change, R"(needs true, {"$type":"date"} or {"$type":"timestamp"})");
+}
+
+Status CurrentDate(const Change& change, int64_t now_ms, Object* document) {
+  return Put(change, Value(FormatTime(now_ms)), document);
+}
+
+// Which is asked of both paths of a rename before anything moves.
+bool GoesThroughArray(const Object& document, const Path& path) {
+  const Object* object = &document;
+  for (const std::string& part : path) {
+    const Value* next = object->if_contains(part);
+    if (next == nullptr || &part == &path.back()) return false;
+    if (next->is_array()) return true;
+    object = next->if_object();
+    if (object == nullptr) return false;
+  }
+  return false;
+}
+
+Status PrepareRename(Change* change) {
+  if (!change->operand.is_string()) return WrongField(*change, "needs the new name, a string");
+  auto target = UpdatePath(TextOf(change->operand.get_string()));
+  if (!target.ok()) return WrongField(*change, target.status().message());
+  change->target = std::move(*target);
+  return Status::Ok();
+}
+
+Status Rename(const Change& change, int64_t, Object* document) {
+  if (GoesThroughArray(*document, change.path)) return WrongField(change, "is inside of an array");
+  ASSIGN_OR_RETURN(Value * source, Resolve(document, change.path, Way::kFind));
+  if (source == nullptr) return Status::Ok();
+  if (GoesThroughArray(*document, change.target))
+    return WrongField(change, "cannot go into an array: " + JoinPath(change.target));
+  Value value = *source;
+  Remove(document, change.path);
+  ASSIGN_OR_RETURN(Value * place, Resolve(document, change.target, Way::kMake));
+  *place = std::move(value);
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status PrepareNothing(Change*) { return Status::Ok(); }
+
+std::span<const UpdateOperator> FieldOperators() {
+  static constexpr UpdateOperator kOperators[] = {{"$set", PrepareNothing, Set},
+                                                  {"$unset", PrepareNothing, Unset},
+                                                  {"$rename", PrepareRename, Rename},
+                                                  {"$currentDate", PrepareCurrentDate, CurrentDate},
+                                                  {"$setOnInsert", PrepareNothing, SetOnInsert}};
+  return kOperators;
+}
+
+}  // namespace parquedb
