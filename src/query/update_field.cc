@@ -65,6 +65,7 @@ Status Rename(const Change& change, int64_t, Object* document) {
     return WrongField(change, "cannot go into an array: " + JoinPath(change.target));
   Value value = *source;
   Remove(document, change.path);
+  Remove(document, change.target);  // the new name comes last, as after $unset and $set
   ASSIGN_OR_RETURN(Value * place, Resolve(document, change.target, Way::kMake));
   *place = std::move(value);
   return Status::Ok();
