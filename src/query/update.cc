@@ -75,11 +75,11 @@ Result<Update> Update::Compile(const Value& update) {
 }
 
 Result<Object> Update::Apply(const Object& before, int64_t now_ms) const {
-  Object after = before;
-  for (const auto& field : plain_) after[field.key()] = field.value();
-  if (changes_ == nullptr) return after;
-  for (const Change& change : *changes_) RETURN_IF_ERROR(change.op->apply(change, now_ms, &after));
-  return after;
+  Draft draft{.fields = before};
+  for (const auto& field : plain_) draft.fields[field.key()] = field.value();
+  if (changes_ == nullptr) return std::move(draft.fields);
+  for (const Change& change : *changes_) RETURN_IF_ERROR(change.op->apply(change, now_ms, &draft));
+  return std::move(draft.fields);
 }
 
 }  // namespace parquedb

@@ -14,16 +14,16 @@ struct PointeeLess {
 };
 
 // The array to take from; null when the field is not there.
-Result<Array*> PresentArray(const Change& change, Object* document) {
-  ASSIGN_OR_RETURN(Value * present, Resolve(document, change.path, Way::kFindOpen));
+Result<Array*> PresentArray(const Change& change, Draft* draft) {
+  ASSIGN_OR_RETURN(Value * present, Resolve(draft, change.path, Way::kFindOpen));
   if (present == nullptr) return static_cast<Array*>(nullptr);
   if (!present->is_array()) return WrongField(change, "is no array");
   return &present->get_array();
 }
 
 template <typename Condition>
-Status RemoveIf(const Change& change, Object* document, const Condition& condition) {
-  ASSIGN_OR_RETURN(Array * array, PresentArray(change, document));
+Status RemoveIf(const Change& change, Draft* draft, const Condition& condition) {
+  ASSIGN_OR_RETURN(Array * array, PresentArray(change, draft));
   if (array == nullptr) return Status::Ok();
   array->erase(std::remove_if(array->begin(), array->end(), condition), array->end());
   return Status::Ok();
@@ -39,8 +39,8 @@ Status PreparePull(Change* change) {
   return Status::Ok();
 }
 
-Status Pull(const Change& change, int64_t, Object* document) {
-  return RemoveIf(change, document, [&](const Value& element) { return change.pull->Matches(element); });
+Status Pull(const Change& change, int64_t, Draft* draft) {
+  return RemoveIf(change, draft, [&](const Value& element) { return change.pull->Matches(element); });
 }
 
 Status PreparePullAll(Change* change) {
@@ -50,8 +50,8 @@ Status PreparePullAll(Change* change) {
   return Status::Ok();
 }
 
-Status PullAll(const Change& change, int64_t, Object* document) {
-  return RemoveIf(change, document, [&](const Value& element) {
+Status PullAll(const Change& change, int64_t, Draft* draft) {
+  return RemoveIf(change, draft, [&](const Value& element) {
     return std::binary_search(change.values.begin(), change.values.end(), element, Less);
   });
 }
@@ -63,8 +63,8 @@ Status PreparePop(Change* change) {
   return Status::Ok();
 }
 
-Status Pop(const Change& change, int64_t, Object* document) {
-  ASSIGN_OR_RETURN(Array * array, PresentArray(change, document));
+Status Pop(const Change& change, int64_t, Draft* draft) {
+  ASSIGN_OR_RETURN(Array * array, PresentArray(change, draft));
   if (array == nullptr || array->empty()) return Status::Ok();
   array->erase(change.operand.get_int64() > 0 ? array->end() - 1 : array->begin());
   return Status::Ok();
@@ -86,10 +86,10 @@ Status PrepareAddToSet(Change* change) {
   return Status::Ok();
 }
 
-Status AddToSet(const Change& change, int64_t, Object* document) {
-  ASSIGN_OR_RETURN(Value * place, Resolve(document, change.path, Way::kFind));
+Status AddToSet(const Change& change, int64_t, Draft* draft) {
+  ASSIGN_OR_RETURN(Value * place, Resolve(draft, change.path, Way::kFind));
   if (place == nullptr) {
-    ASSIGN_OR_RETURN(place, Resolve(document, change.path, Way::kMake));
+    ASSIGN_OR_RETURN(place, Resolve(draft, change.path, Way::kMake));
     *place = Array();
   }
   if (!place->is_array()) return WrongField(change, "is no array");

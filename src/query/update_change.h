@@ -9,10 +9,16 @@
 
 namespace parquedb {
 
+// The fields while they are changed.
+struct Draft {
+  Object fields;
+  size_t padding = 0;  // nulls that filled arrays up
+};
+
 struct UpdateOperator {
   std::string_view name;
   Status (*prepare)(Change* change);  // checks the operand and takes it apart
-  Status (*apply)(const Change& change, int64_t now_ms, Object* document);
+  Status (*apply)(const Change& change, int64_t now_ms, Draft* draft);
 };
 
 // What $push does behind adding.
@@ -45,8 +51,8 @@ enum class Way {
   kFindOpen,  // the same, but a path through a scalar is an error
   kMake,      // made when it is not there; through a scalar: an error
 };
-Result<Value*> Resolve(Object* root, const Path& path, Way way);
-void Remove(Object* document, const Path& path);
+Result<Value*> Resolve(Draft* draft, const Path& path, Way way);
+void Remove(Draft* draft, const Path& path);
 
 // "$op: field …".
 Status WrongField(const Change& change, std::string_view what);

@@ -5,21 +5,21 @@
 namespace parquedb {
 namespace {
 
-Status Put(const Change& change, const Value& value, Object* document) {
-  ASSIGN_OR_RETURN(Value * place, Resolve(document, change.path, Way::kMake));
+Status Put(const Change& change, const Value& value, Draft* draft) {
+  ASSIGN_OR_RETURN(Value * place, Resolve(draft, change.path, Way::kMake));
   *place = value;
   return Status::Ok();
 }
 
-Status Set(const Change& change, int64_t, Object* document) { return Put(change, change.operand, document); }
+Status Set(const Change& change, int64_t, Draft* draft) { return Put(change, change.operand, draft); }
 
-Status Unset(const Change& change, int64_t, Object* document) {
-  Remove(document, change.path);
+Status Unset(const Change& change, int64_t, Draft* draft) {
+  Remove(draft, change.path);
   return Status::Ok();
 }
 
 // An update finds its entity; there is nothing to insert.
-Status SetOnInsert(const Change&, int64_t, Object*) { return Status::Ok(); }
+Status SetOnInsert(const Change&, int64_t, Draft*) { return Status::Ok(); }
 
 Status PrepareCurrentDate(Change* change) {
   const Value& operand = change->operand;
@@ -32,8 +32,8 @@ Status PrepareCurrentDate(Change* change) {
   return WrongField(*change, R"(needs true, {"$type":"date"} or {"$type":"timestamp"})");
 }
 
-Status CurrentDate(const Change& change, int64_t now_ms, Object* document) {
-  return Put(change, Value(FormatTime(now_ms)), document);
+Status CurrentDate(const Change& change, int64_t now_ms, Draft* draft) {
+  return Put(change, Value(FormatTime(now_ms)), draft);
 }
 
 // Which is asked of both paths of a rename before anything moves.
@@ -57,16 +57,16 @@ Status PrepareRename(Change* change) {
   return Status::Ok();
 }
 
-Status Rename(const Change& change, int64_t, Object* document) {
-  if (GoesThroughArray(*document, change.path)) return WrongField(change, "is inside of an array");
-  ASSIGN_OR_RETURN(Value * source, Resolve(document, change.path, Way::kFind));
+Status Rename(const Change& change, int64_t, Draft* draft) {
+  if (GoesThroughArray(draft->fields, change.path)) return WrongField(change, "is inside of an array");
+  ASSIGN_OR_RETURN(Value * source, Resolve(draft, change.path, Way::kFind));
   if (source == nullptr) return Status::Ok();
-  if (GoesThroughArray(*document, change.target))
+  if (GoesThroughArray(draft->fields, change.target))
     return WrongField(change, "cannot go into an array: " + JoinPath(change.target));
   Value value = *source;
-  Remove(document, change.path);
-  Remove(document, change.target);  // the new name comes last, as after $unset and $set
-  ASSIGN_OR_RETURN(Value * place, Resolve(document, change.target, Way::kMake));
+  Remove(draft, change.path);
+  Remove(draft, change.target);  // the new name comes last, as after $unset and $set
+  ASSIGN_OR_RETURN(Value * place, Resolve(draft, change.target, Way::kMake));
   *place = std::move(value);
   return Status::Ok();
 }

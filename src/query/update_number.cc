@@ -35,10 +35,10 @@ Result<Value> Combine(const Change& change, const Value& present, bool multiply)
   return Value(static_cast<uint64_t>(result));
 }
 
-Status Count(const Change& change, const Value& when_missing, bool multiply, Object* document) {
-  ASSIGN_OR_RETURN(Value * present, Resolve(document, change.path, Way::kFind));
+Status Count(const Change& change, const Value& when_missing, bool multiply, Draft* draft) {
+  ASSIGN_OR_RETURN(Value * present, Resolve(draft, change.path, Way::kFind));
   if (present == nullptr) {
-    ASSIGN_OR_RETURN(Value * place, Resolve(document, change.path, Way::kMake));
+    ASSIGN_OR_RETURN(Value * place, Resolve(draft, change.path, Way::kMake));
     *place = when_missing;
     return Status::Ok();
   }
@@ -46,22 +46,22 @@ Status Count(const Change& change, const Value& when_missing, bool multiply, Obj
   return Status::Ok();
 }
 
-Status Inc(const Change& change, int64_t, Object* document) { return Count(change, change.operand, false, document); }
+Status Inc(const Change& change, int64_t, Draft* draft) { return Count(change, change.operand, false, draft); }
 
-Status Mul(const Change& change, int64_t, Object* document) {
-  return Count(change, change.operand.is_double() ? Value(0.0) : Value(0), true, document);
+Status Mul(const Change& change, int64_t, Draft* draft) {
+  return Count(change, change.operand.is_double() ? Value(0.0) : Value(0), true, draft);
 }
 
-Status Keep(const Change& change, int sign, Object* document) {
-  ASSIGN_OR_RETURN(Value * present, Resolve(document, change.path, Way::kFind));
+Status Keep(const Change& change, int sign, Draft* draft) {
+  ASSIGN_OR_RETURN(Value * present, Resolve(draft, change.path, Way::kFind));
   if (present != nullptr && CompareValues(change.operand, *present) * sign <= 0) return Status::Ok();
-  ASSIGN_OR_RETURN(Value * place, Resolve(document, change.path, Way::kMake));
+  ASSIGN_OR_RETURN(Value * place, Resolve(draft, change.path, Way::kMake));
   *place = change.operand;
   return Status::Ok();
 }
 
-Status Min(const Change& change, int64_t, Object* document) { return Keep(change, -1, document); }
-Status Max(const Change& change, int64_t, Object* document) { return Keep(change, 1, document); }
+Status Min(const Change& change, int64_t, Draft* draft) { return Keep(change, -1, draft); }
+Status Max(const Change& change, int64_t, Draft* draft) { return Keep(change, 1, draft); }
 
 }  // namespace
 

@@ -6,7 +6,7 @@
 namespace parquedb {
 namespace {
 
-constexpr size_t kMaxArrayIndex = 1'500'000;  // MongoDB's limit on what $set may fill up with null
+constexpr size_t kMaxPadding = 1'500'000;  // MongoDB's limit on what is filled up with null; of a whole update here
 
 int ComparePart(const std::string& a, const std::string& b) {
   auto x = AsIndex(a), y = AsIndex(b);
@@ -20,7 +20,7 @@ Status NotThrough(const Path& path, const std::string& part) {
 }
 
 // The element of the array that a part names; null when it is not there.
-Result<Value*> Element(Array* array, const Path& path, size_t part, Way way) {
+Result<Value*> Element(Draft* draft, Array* array, const Path& path, size_t part, Way way) {
   auto index = AsIndex(path[part]);
   if (!index) {
     if (way == Way::kFind) return static_cast<Value*>(nullptr);
@@ -28,7 +28,11 @@ Result<Value*> Element(Array* array, const Path& path, size_t part, Way way) {
   }
   if (*index < array->size()) return &(*array)[*index];
   if (way != Way::kMake) return static_cast<Value*>(nullptr);
-  if (*index > kMaxArrayIndex) return InvalidData("the array index " + path[part] + " is too large");
+  size_t padding = *index - array->size();
+  if (padding > kMaxPadding - draft->padding)
+    return InvalidData("the array index " + path[part] + " is too large: " + std::to_string(array->size()) +
+                       " elements are there");
+  draft->padding += padding;
   while (array->size() <= *index) array->push_back(nullptr);
   if (part + 1 < path.size()) array->back() = Object();
   return &array->back();
@@ -47,6 +51,10 @@ Result<Path> UpdatePath(std::string_view text) {
   if (text.empty()) return Path{""};
   auto path = ParsePathText(text);
   if (!path.ok()) return InvalidData(path.status().message());
+  // Each part is a level of the document; deeper ones would end the stack before the document is checked.
+  if (path->size() > static_cast<size_t>(kMaxDocumentDepth))
+    return InvalidData("a path has " + std::to_string(path->size()) + " parts; at most " +
+                       std::to_string(kMaxDocumentDepth) + " are allowed");
   for (const std::string& part : *path) {
     if (part == "$" || part.starts_with("$["))
       return InvalidData("the path " + std::string(text) + ": there is no positional operator " + part,
@@ -66,15 +74,15 @@ bool IsPathPrefix(const Path& a, const Path& b) {
   return a.size() <= b.size() && std::equal(a.begin(), a.end(), b.begin());
 }
 
-Result<Value*> Resolve(Object* root, const Path& path, Way way) {
-  Object* object = root;
+Result<Value*> Resolve(Draft* draft, const Path& path, Way way) {
+  Object* object = &draft->fields;
   Array* array = nullptr;
   for (size_t i = 0;; ++i) {
     Value* next = nullptr;
     if (object != nullptr) {
       next = Member(object, path, i, way);
     } else {
-      ASSIGN_OR_RETURN(next, Element(array, path, i, way));
+      ASSIGN_OR_RETURN(next, Element(draft, array, path, i, way));
     }
     if (next == nullptr || i + 1 == path.size()) return next;
     object = next->if_object();
@@ -85,12 +93,12 @@ Result<Value*> Resolve(Object* root, const Path& path, Way way) {
   }
 }
 
-void Remove(Object* document, const Path& path) {
+void Remove(Draft* draft, const Path& path) {
   if (path.size() == 1) {
-    RemoveMember(document, path[0]);
+    RemoveMember(&draft->fields, path[0]);
     return;
   }
-  auto parent = Resolve(document, Path(path.begin(), path.end() - 1), Way::kFind);
+  auto parent = Resolve(draft, Path(path.begin(), path.end() - 1), Way::kFind);
   if (!parent.ok() || *parent == nullptr) return;
   if ((*parent)->is_object()) RemoveMember(&(*parent)->get_object(), path.back());
   // An element of an array becomes null: the others keep their places.

@@ -100,10 +100,10 @@ void Slice(int64_t slice, Array* array) {
     array->erase(array->begin(), array->begin() + place);
 }
 
-Status Push(const Change& change, int64_t, Object* document) {
-  ASSIGN_OR_RETURN(Value * place, Resolve(document, change.path, Way::kFind));
+Status Push(const Change& change, int64_t, Draft* draft) {
+  ASSIGN_OR_RETURN(Value * place, Resolve(draft, change.path, Way::kFind));
   if (place == nullptr) {
-    ASSIGN_OR_RETURN(place, Resolve(document, change.path, Way::kMake));
+    ASSIGN_OR_RETURN(place, Resolve(draft, change.path, Way::kMake));
     *place = Array();
   }
   if (!place->is_array()) return WrongField(change, "is no array");
