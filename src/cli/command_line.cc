@@ -211,7 +211,8 @@ std::string HelpOverview() {
       "  parquedb push --to /backups/shop\n"
       "  parquedb pull /backups/shop --directory ./restored\n\nVerbs:\n";
   for (const CommandSpec& command : Commands()) text += fmt::format("  {:<12} {}\n", command.name, command.summary);
-  return text + "\nparquedb help VERB tells more; topics: exit-codes, environment, formats, time, remotes\n";
+  return text +
+         "\nparquedb help VERB tells more; topics: exit-codes, environment, filters, formats, remotes, time, updates\n";
 }
 
 }  // namespace parquedb

@@ -5,7 +5,7 @@ namespace parquedb {
 namespace {
 
 constexpr OptionSpec kAt{"--at", "T", "as of this instant (parquedb help time)"};
-constexpr OptionSpec kFilter{"--filter", "J", "MongoDB filter, as JSON"};
+constexpr OptionSpec kFilter{"--filter", "J", "MongoDB filter, as JSON (parquedb help filters)"};
 constexpr OptionSpec kNamespace{"--namespace", "NS", "only this namespace"};
 constexpr OptionSpec kConfirm{"--confirm", "", "don't ask"};
 constexpr OptionSpec kYes{"--yes", "", "= --confirm"};
@@ -39,7 +39,7 @@ std::vector<CommandSpec> Documents() {
        {kAt},
        RunGet},
       {"update", "NS/ID", "change one document", "parquedb update posts/hello --data '{\"$set\":{\"title\":\"Hi\"}}'",
-       Writing({{"--data", "JSON", "$set $unset $inc $push, or plain fields"},
+       Writing({{"--data", "JSON", "MongoDB update operators (parquedb help updates), or plain fields"},
                 {"--if-version", "N", "only if it has this version (14 else)"}}),
        RunUpdate},
       {"delete", "NS/ID", "delete one document, or with --filter some",

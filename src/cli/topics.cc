@@ -48,11 +48,44 @@ pull /backups/ann/shop                        reads it back
 pull ann/shop                                 the same, on the default remote (PARQUEDB_REMOTE_URL)
 )";
 
+constexpr std::string_view kFilters = R"(A filter is a JSON object; all its members must hold. {} matches everything.
+{"status":"draft"}                     equal; also an array with such an element
+{"author.name":"Ann"}                  a field inside; {"tags.0":"x"} an element
+{"views":{"$gte":10,"$lt":20}}         $eq $ne $gt $gte $lt $lte
+{"status":{"$in":["draft","new"]}}     $in $nin; {"$regex":…} may be among the values
+{"note":{"$exists":true}}
+{"note":{"$type":"string"}}            string number int long double bool object array null
+{"title":{"$regex":"^a","$options":"i"}}   RE2; options i m s
+{"n":{"$mod":[4,0]}}                   divisor, remainder
+{"tags":{"$all":["a","b"]}}            {"tags":{"$size":2}}
+{"items":{"$elemMatch":{"qty":{"$gt":1},"sku":"x"}}}   one element that fits all
+{"views":{"$not":{"$gt":10}}}
+{"$or":[{"a":1},{"b":2}]}              $and $or $nor
+$id $type $version $createdAt $createdBy $updatedAt $updatedBy $links are fields, too.
+)";
+
+constexpr std::string_view kUpdates =
+    R"(An update is a JSON object of operators, or of plain fields, which replace whole fields.
+{"$set":{"a.b":1}}  {"$unset":{"a":""}}  {"$rename":{"old":"new"}}
+{"$inc":{"n":-1}}   {"$mul":{"n":2}}     {"$min":{"n":5}}   {"$max":{"n":9}}
+{"$currentDate":{"seen":true}}           the time of the change
+{"$push":{"tags":"x"}}
+{"$push":{"tags":{"$each":["x","y"],"$position":0,"$sort":1,"$slice":-5}}}
+{"$addToSet":{"tags":"x"}}               or {"$each":[…]}
+{"$pop":{"tags":1}}                      the last; -1 the first
+{"$pull":{"tags":{"$in":["x","y"]}}}     what a filter matches
+{"$pullAll":{"tags":["x","y"]}}
+{"$setOnInsert":{"a":1}}                 nothing: an update never inserts
+An update without effect writes no event. A wrong one: exit status 23.
+)";
+
 }  // namespace
 
 std::optional<std::string> HelpTopic(std::string_view name) {
   if (name == "exit-codes") return std::string(kExitCodes);
   if (name == "environment") return std::string(kEnvironment);
+  if (name == "filters") return std::string(kFilters);
+  if (name == "updates") return std::string(kUpdates);
   if (name == "formats") return std::string(kFormats);
   if (name == "time") return std::string(kTime);
   if (name == "remotes") return std::string(kRemotes);

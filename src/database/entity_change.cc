@@ -60,7 +60,7 @@ Result<std::optional<Entity>> ApplyUpdate(const Entity& before, const Update& up
   ASSIGN_OR_RETURN(Links links, ReadLinks(before.data));
   ASSIGN_OR_RETURN(std::string_view fields, OwnFields(before.data));
   ASSIGN_OR_RETURN(Value own, ParseJson("{" + std::string(fields) + "}"));
-  ASSIGN_OR_RETURN(Object after, update.Apply(own.as_object()));
+  ASSIGN_OR_RETURN(Object after, update.Apply(own.as_object(), stamp.ts_ms));
   ASSIGN_OR_RETURN(std::string after_fields, FieldsFromValue(after));
   return WithData(before, JoinData(links, after_fields), stamp);
 }

@@ -12,11 +12,14 @@ namespace parquedb {
 
 class Filter {
  public:
-  // Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $and $or $nor $not, dotted paths, arrays matched as MongoDB
-  // matches them (an array matches when it equals, or when an element does; numeric path parts index arrays). An
-  // unknown operator, or a top-level $ name that is neither an operator nor a system field: kInvalidArgument, naming
-  // it. `system_fields`: the top-level $ names that are fields ($id, $version, …); events have none.
+  // The operators of docs/query.md, dotted paths, arrays matched as MongoDB matches them (an array matches when it
+  // equals, or when an element does; numeric path parts index arrays). An unknown operator, a wrong operand, a regular
+  // expression that RE2 has not, or a top-level $ name that is neither an operator nor a system field:
+  // kInvalidArgument, naming it. `system_fields`: the top-level $ names that are fields ($id, $version, …); events have
+  // none.
   static Result<Filter> Compile(const Value& filter, const std::set<std::string, std::less<>>& system_fields);
+  // The condition of $pull on one element of an array: operators, fields of an element that is an object, or a value.
+  static Result<Filter> CompileElement(const Value& condition);
   static const std::set<std::string, std::less<>>& EntityFields();  // $id $type $version $createdAt … $links
 
   bool Matches(const Value& document) const;

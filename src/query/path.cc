@@ -5,6 +5,7 @@
 namespace parquedb {
 
 std::optional<size_t> AsIndex(std::string_view part) {
+  if (part.size() > 1 && part.front() == '0') return std::nullopt;
   size_t index = 0;
   auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), index);
   if (error != std::errc() || end != part.data() + part.size()) return std::nullopt;
@@ -23,25 +24,10 @@ Result<Path> ParsePathText(std::string_view text) {
   return path;
 }
 
-bool WalkPath(const Value& value, const Path& path, size_t part, const std::function<bool(const Value*)>& take) {
-  if (part == path.size()) return take(&value);
-  if (value.is_object()) {
-    const Value* member = value.get_object().if_contains(path[part]);
-    return member != nullptr ? WalkPath(*member, path, part + 1, take) : take(nullptr);
-  }
-  if (!value.is_array()) return take(nullptr);
-  const Array& array = value.get_array();
-  bool any = false;
-  if (auto index = AsIndex(path[part]); index && *index < array.size()) {
-    any = true;
-    if (WalkPath(array[*index], path, part + 1, take)) return true;
-  }
-  for (const Value& element : array) {
-    if (!element.is_object()) continue;
-    any = true;
-    if (WalkPath(element, path, part, take)) return true;
-  }
-  return any ? false : take(nullptr);
+std::string JoinPath(PathRest path) {
+  std::string text;
+  for (const std::string& part : path) text += (text.empty() ? "" : ".") + part;
+  return text;
 }
 
 }  // namespace parquedb

@@ -23,7 +23,7 @@ Value SortKey(const Value& document, const Path& path, bool descending) {
     if (!any || (descending ? CompareValues(value, best) > 0 : CompareValues(value, best) < 0)) best = value;
     any = true;
   };
-  WalkPath(document, path, 0, [&](const Value* value) {
+  WalkPath(document, path, [&](const Value* value, bool) {
     if (value == nullptr)
       offer(nullptr);
     else if (value->is_array() && !value->get_array().empty()) {

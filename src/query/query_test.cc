@@ -70,6 +70,8 @@ const FilterCase kFilterCases[] = {
     {R"({"a":true})", R"({"a":true})", true},
     {R"({"a":true})", R"({"a":1})", false},
     {R"({"":1})", R"({"":1})", true},
+    // An index does not end the walk: what stands behind it is still looked at.
+    {R"({"a":[5,{"1":4},{"1":7}]})", R"({"a.1":7})", true},
 };
 
 TEST(FilterTest, MatchesAsMongoDbDoes) {
@@ -108,7 +110,7 @@ TEST(OrderTest, FollowsBson) {
 std::string Updated(const char* document, const char* update) {
   auto compiled = Update::Compile(*ParseJson(update));
   if (!compiled.ok()) return "compile: " + compiled.status().message();
-  auto after = compiled->Apply(ParseJson(document)->as_object());
+  auto after = compiled->Apply(ParseJson(document)->as_object(), 1769947200123);
   return after.ok() ? WriteJson(*after) : "apply: " + after.status().message();
 }
 
@@ -143,6 +145,29 @@ TEST(UpdateTest, RefusesWhatMakesNoSense) {
                                         {"{}", R"({"$set":1})", "$set"}}) {
     EXPECT_NE(Updated(document, update).find(word), std::string::npos) << update << " " << Updated(document, update);
   }
+}
+
+// A path of 200,000 parts made objects within objects until the stack ended.
+TEST(UpdateTest, APathHasAtMostTheLevelsOfADocument) {
+  for (const char* op : {"$set", "$inc", "$unset", "$push"}) {
+    std::string path = "a";
+    for (int i = 1; i < 100; ++i) path += ".a";
+    std::string head = R"({")" + std::string(op) + R"(":{")";
+    EXPECT_EQ(Updated("{}", (head + path + R"(":1}})").c_str()).find("parts"), std::string::npos) << op;
+    EXPECT_NE(Updated("{}", (head + path + R"(.a":1}})").c_str()).find("101 parts"), std::string::npos) << op;
+  }
+  std::string target = R"({"$rename":{"a":"b)";
+  for (int i = 0; i < 200'000; ++i) target += ".b";
+  EXPECT_NE(Updated(R"({"a":1})", (target + R"("}})").c_str()).find("parts"), std::string::npos);
+}
+
+// Each of many arrays in a document could be filled up to the limit: memory without end.
+TEST(UpdateTest, TheLimitOnFillingArraysIsForTheWholeUpdate) {
+  EXPECT_EQ(Updated(R"({"a":[],"b":[1]})", R"({"$set":{"a.2":9,"b.2":9}})"), R"({"a":[null,null,9],"b":[1,null,9]})");
+  std::string half = Updated(R"({"a":[],"b":[]})", R"({"$set":{"a.750000":1,"b.750000":1}})");
+  EXPECT_EQ(half.size(), std::string(R"({"a":[1],"b":[1]})").size() + 1'500'000 * 5);
+  EXPECT_NE(Updated(R"({"a":[],"b":[]})", R"({"$set":{"a.750000":1,"b.750001":1}})").find("index 750001 is too large"),
+            std::string::npos);
 }
 
 TEST(SortTest, OrdersArraysByTheirSmallestOrLargestElement) {

@@ -1,143 +1,58 @@
 #include "query/update.h"
 
-#include <charconv>
-#include <limits>
+#include <algorithm>
 
-#include "query/filter.h"
-#include "query/value_order.h"
+#include "query/update_change.h"
 
 namespace parquedb {
 namespace {
 
-constexpr size_t kMaxArrayIndex = 1'500'000;  // MongoDB's limit on what $set may fill up with null
-
-bool IsOperator(std::string_view name) {
-  return name == "$set" || name == "$unset" || name == "$inc" || name == "$push";
-}
-
-// A path that updates may touch: no system field, no empty part.
-Result<Path> UpdatePath(std::string_view text) {
-  if (text.starts_with('$')) return InvalidData("the field " + std::string(text) + " is the system's");
-  if (text.empty()) return Path{""};
-  auto path = ParsePathText(text);
-  if (!path.ok()) return InvalidData(path.status().message());
-  return path;
-}
-
-bool IsPrefix(const Path& a, const Path& b) {
-  return a.size() <= b.size() && std::equal(a.begin(), a.end(), b.begin());
-}
-
-std::string Joined(const Path& path) {
-  std::string text;
-  for (const std::string& part : path) text += (text.empty() ? "" : ".") + part;
-  return text;
-}
-
-// The place that a path names; made on the way if `create`. Null when it is not there.
-Result<Value*> Resolve(Object* root, const Path& path, bool create) {
-  Object* object = root;
-  Array* array = nullptr;
-  for (size_t i = 0; i < path.size(); ++i) {
-    Value* next = nullptr;
-    if (object != nullptr) {
-      next = object->if_contains(path[i]);
-      if (next == nullptr && !create) return static_cast<Value*>(nullptr);
-      if (next == nullptr)
-        next = &object->emplace(path[i], i + 1 < path.size() ? Value(Object()) : Value(nullptr)).first->value();
-    } else {
-      auto index = AsIndex(path[i]);
-      if (!index) {
-        if (!create) return static_cast<Value*>(nullptr);
-        return InvalidData("the path " + Joined(path) + " goes into an array by the name '" + path[i] + "'");
-      }
-      if (*index >= array->size()) {
-        if (!create) return static_cast<Value*>(nullptr);
-        if (*index > kMaxArrayIndex) return InvalidData("the array index " + path[i] + " is too large");
-        while (array->size() <= *index) array->push_back(nullptr);
-        if (i + 1 < path.size()) array->back() = Object();
-      }
-      next = &(*array)[*index];
-    }
-    if (i + 1 == path.size()) return next;
-    object = next->if_object();
-    array = next->if_array();
-    if (object == nullptr && array == nullptr) {
-      if (!create) return static_cast<Value*>(nullptr);
-      return InvalidData("the path " + Joined(path) + " goes through '" + path[i] + "', which is no object");
+const UpdateOperator* FindOperator(std::string_view name) {
+  for (auto operators : {FieldOperators(), NumberOperators(), ArrayOperators(), PushOperators()}) {
+    for (const UpdateOperator& op : operators) {
+      if (op.name == name) return &op;
     }
   }
-  return InvalidData("an empty path");
+  return nullptr;
 }
 
-Result<Value> AddNumbers(const Value& a, const Value& b, std::string_view field) {
-  if (!a.is_number()) return InvalidData("$inc: " + std::string(field) + " is no number");
-  if (a.is_double() || b.is_double()) {
-    double sum = a.to_number<double>() + b.to_number<double>();
-    if (sum > std::numeric_limits<double>::max() || sum < std::numeric_limits<double>::lowest())
-      return InvalidData("$inc: " + std::string(field) + " overflows");
-    return Value(sum);
+// Of paths in order, a prefix stands right in front of what it begins.
+Status CheckConflicts(const std::vector<Change>& changes) {
+  std::vector<Path> paths;
+  for (const Change& change : changes) {
+    paths.push_back(change.path);
+    if (!change.target.empty()) paths.push_back(change.target);
   }
-  auto wide = [](const Value& v) {
-    return v.is_int64() ? static_cast<__int128>(v.get_int64()) : static_cast<__int128>(v.get_uint64());
-  };
-  __int128 sum = wide(a) + wide(b);
-  if (sum < INT64_MIN || sum > static_cast<__int128>(UINT64_MAX))
-    return InvalidData("$inc: " + std::string(field) + " overflows");
-  if (sum <= INT64_MAX) return Value(static_cast<int64_t>(sum));
-  return Value(static_cast<uint64_t>(sum));
-}
-
-Status ApplySet(Object* document, const Path& path, const Value& operand) {
-  ASSIGN_OR_RETURN(Value * place, Resolve(document, path, true));
-  *place = operand;
-  return Status::Ok();
-}
-
-Status ApplyUnset(Object* document, const Path& path) {
-  if (path.size() == 1) {
-    RemoveMember(document, path[0]);
-    return Status::Ok();
-  }
-  Path parent_path(path.begin(), path.end() - 1);
-  ASSIGN_OR_RETURN(Value * parent, Resolve(document, parent_path, false));
-  if (parent == nullptr) return Status::Ok();
-  if (parent->is_object()) RemoveMember(&parent->get_object(), path.back());
-  // An element of an array becomes null: the others keep their places.
-  if (parent->is_array()) {
-    auto index = AsIndex(path.back());
-    if (index && *index < parent->get_array().size()) parent->get_array()[*index] = nullptr;
+  std::sort(paths.begin(), paths.end(), PathLess);
+  for (size_t i = 1; i < paths.size(); ++i) {
+    if (IsPathPrefix(paths[i - 1], paths[i]))
+      return InvalidData("the update touches " + JoinPath(paths[i - 1]) + " and " + JoinPath(paths[i]) +
+                         ": which comes first is not told");
   }
   return Status::Ok();
 }
 
-Status ApplyInc(Object* document, const Path& path, const Value& operand) {
-  if (!operand.is_number()) return InvalidData("$inc needs a number");
-  ASSIGN_OR_RETURN(Value * present, Resolve(document, path, false));
-  if (present == nullptr) return ApplySet(document, path, operand);
-  ASSIGN_OR_RETURN(*present, AddNumbers(*present, operand, Joined(path)));
-  return Status::Ok();
-}
-
-Status ApplyPush(Object* document, const Path& path, const Value& operand) {
-  ASSIGN_OR_RETURN(Value * present, Resolve(document, path, false));
-  if (present == nullptr) return ApplySet(document, path, Array{operand});
-  if (!present->is_array()) return InvalidData("$push: " + Joined(path) + " is no array");
-  present->get_array().push_back(operand);
-  return Status::Ok();
-}
-
-Status CheckPushOperand(const Value& operand) {
-  if (!operand.is_object()) return Status::Ok();
-  for (const auto& member : operand.get_object()) {
-    std::string_view name = TextOf(member.key());
-    if (name == "$each" || name == "$slice" || name == "$sort" || name == "$position")
-      return InvalidData("$push: unknown modifier " + std::string(name));
+Status CompileOperator(std::string_view name, const Value& fields, std::vector<Change>* changes) {
+  const UpdateOperator* op = FindOperator(name);
+  if (op == nullptr)
+    return InvalidData("unknown update operator " + std::string(name),
+                       "operators are $set $unset $inc $mul $min $max $rename $currentDate $setOnInsert $push $pull "
+                       "$pullAll $addToSet $pop, or plain fields");
+  if (!fields.is_object()) return InvalidData(std::string(name) + " needs an object of fields");
+  for (const auto& field : fields.get_object()) {
+    auto path = UpdatePath(TextOf(field.key()));
+    if (!path.ok()) return InvalidData(std::string(name) + ": " + path.status().message(), path.status().hint());
+    changes->push_back({.op = op, .path = std::move(*path), .operand = field.value(), .pull = {}});
+    RETURN_IF_ERROR(op->prepare(&changes->back()));
   }
   return Status::Ok();
 }
 
 }  // namespace
+
+Status WrongField(const Change& change, std::string_view what) {
+  return InvalidData(std::string(change.op->name) + ": " + JoinPath(change.path) + ": " + std::string(what));
+}
 
 Result<Update> Update::Compile(const Value& update) {
   if (!update.is_object()) return InvalidData("an update must be a JSON object");
@@ -151,42 +66,20 @@ Result<Update> Update::Compile(const Value& update) {
     return compiled;
   }
   if (operators < object.size()) return InvalidData("update operators and plain fields stand side by side");
-  std::vector<Path> paths;
-  for (const auto& member : object) {
-    std::string_view name = TextOf(member.key());
-    if (!IsOperator(name))
-      return InvalidData("unknown update operator " + std::string(name),
-                         "operators are $set $unset $inc $push, or plain fields");
-    if (!member.value().is_object()) return InvalidData(std::string(name) + " needs an object of fields");
-    for (const auto& field : member.value().get_object()) {
-      ASSIGN_OR_RETURN(Path path, UpdatePath(TextOf(field.key())));
-      for (const Path& other : paths) {
-        if (IsPrefix(other, path) || IsPrefix(path, other))
-          return InvalidData("the update touches " + Joined(path) + " and " + Joined(other) +
-                             ": which comes first is not told");
-      }
-      paths.push_back(std::move(path));
-      if (name == "$push") RETURN_IF_ERROR(CheckPushOperand(field.value()));
-    }
-  }
-  compiled.operators_ = object;
+  std::vector<Change> changes;
+  for (const auto& member : object) RETURN_IF_ERROR(CompileOperator(TextOf(member.key()), member.value(), &changes));
+  RETURN_IF_ERROR(CheckConflicts(changes));
+  std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return PathLess(a.path, b.path); });
+  compiled.changes_ = std::make_shared<const std::vector<Change>>(std::move(changes));
   return compiled;
 }
 
-Result<Object> Update::Apply(const Object& before) const {
-  Object after = before;
-  for (const auto& field : plain_) after[field.key()] = field.value();
-  for (const auto& member : operators_) {
-    std::string_view name = TextOf(member.key());
-    for (const auto& field : member.value().get_object()) {
-      ASSIGN_OR_RETURN(Path path, UpdatePath(TextOf(field.key())));
-      if (name == "$set") RETURN_IF_ERROR(ApplySet(&after, path, field.value()));
-      if (name == "$unset") RETURN_IF_ERROR(ApplyUnset(&after, path));
-      if (name == "$inc") RETURN_IF_ERROR(ApplyInc(&after, path, field.value()));
-      if (name == "$push") RETURN_IF_ERROR(ApplyPush(&after, path, field.value()));
-    }
-  }
-  return after;
+Result<Object> Update::Apply(const Object& before, int64_t now_ms) const {
+  Draft draft{.fields = before};
+  for (const auto& field : plain_) draft.fields[field.key()] = field.value();
+  if (changes_ == nullptr) return std::move(draft.fields);
+  for (const Change& change : *changes_) RETURN_IF_ERROR(change.op->apply(change, now_ms, &draft));
+  return std::move(draft.fields);
 }
 
 }  // namespace parquedb

@@ -76,6 +76,15 @@ int TypeOrder(const Value& value) {
   return 6;
 }
 
+std::optional<int64_t> WholeNumber(const Value& value) {
+  constexpr double kExact = 9007199254740992.0;  // 2^53: beyond it doubles leave integers out
+  if (value.is_int64()) return value.get_int64();
+  if (value.is_double() && std::abs(value.get_double()) <= kExact &&
+      std::trunc(value.get_double()) == value.get_double())
+    return static_cast<int64_t>(value.get_double());
+  return std::nullopt;
+}
+
 int CompareValues(const Value& a, const Value& b) {
   if (int order = TypeOrder(a) - TypeOrder(b)) return order;
   switch (TypeOrder(a)) {

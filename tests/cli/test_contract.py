@@ -41,7 +41,7 @@ def test_a_verb_of_a_later_version_is_unknown_and_not_in_the_help(place):
     for verb in ("init", "create", "get", "update", "delete", "link", "unlink", "query", "import", "export", "events", "restore", "drop", "list", "stats", "flush", "checkpoint", "window", "verify", "push", "pull", "backups", "help", "version"):
         text = place.ok(verb, "--help", db=None).out
         assert "Examples:\n  parquedb " + verb in text and text == place.ok("help", verb, db=None).out and f"\n  {verb} " in overview
-    for topic in ("exit-codes", "environment", "formats", "time", "remotes"):
+    for topic in ("exit-codes", "environment", "filters", "formats", "remotes", "time", "updates"):
         assert place.ok("help", topic, db=None).out
     assert place.ok("--version", db=None).out == place.ok("version", db=None).out == "parquedb 0.1.0\n"
 
