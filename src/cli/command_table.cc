@@ -173,7 +173,12 @@ std::vector<CommandSpec> Backups() {
       {"pull", "REF", "make a database from a backup, or bring a copy up to it",
        "parquedb pull /backups/ann/shop --directory ./restored\nparquedb pull /backups/ann/shop --directory ./restored "
        "--at yesterday",
-       Writing({kAt, kOwner, kDryRun}), RunPull},
+       Writing({kAt,
+                {"--strategy", "S",
+                 "where both have changed: manual (default), remote-wins (by new events), local-wins, newest"},
+                kOwner,
+                kDryRun}),
+       RunPull},
       {"sync", "", "push what is ahead of a backup, pull what is behind it",
        "parquedb sync --with /backups\nparquedb sync --status",
        Writing({{"--with", "REMOTE", "the remote; else the default one"},

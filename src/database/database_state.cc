@@ -268,6 +268,16 @@ Result<BatchResult> DatabaseState::WriteDirect(std::vector<EventDraft> head, Dra
   return result;
 }
 
+Status DatabaseState::RecordMerge(const Knows& other) {
+  std::lock_guard turn(mutex_);
+  RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
+  const Knows known = KnowsAt(log_->manifest(), log_->head());
+  if (InPastOf(other, known)) return Status::Ok();
+  RETURN_IF_ERROR(log_->UpdateManifest(
+      [&](EventManifest* manifest) { manifest->merges.push_back({.at = log_->head(), .knows = other}); }));
+  return Refresh();
+}
+
 Status DatabaseState::MaintainIfDue() {
   if (!log_->flush_due()) return Status::Ok();
   RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
