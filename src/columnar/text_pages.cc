@@ -48,8 +48,8 @@ uint8_t* PageMemory::Room(size_t bytes) {
   return bytes_.get();
 }
 
-TextPageMaker::TextPageMaker(int zstd_level)
-    : lengths_(parquet::MakeTypedEncoder<parquet::Int32Type>(parquet::Encoding::DELTA_BINARY_PACKED)) {
+TextPageMaker::TextPageMaker(int zstd_level) {
+  lengths_ = parquet::MakeTypedEncoder<parquet::Int32Type>(parquet::Encoding::DELTA_BINARY_PACKED);
   PARQUET_ASSIGN_OR_THROW(codec_, arrow::util::Codec::Create(arrow::Compression::ZSTD, zstd_level));
 }
 
