@@ -137,6 +137,43 @@ TEST(TableTest, RowsOfALargeRowGroupComeBackByScanAndByPages) {
   }
 }
 
+TEST(TableTest, AColumnThatLeftItsDictionaryComesBackFromAllRowGroups) {
+  auto file = std::make_shared<Bytes>();
+  TableSchema schema = {
+      {.name = "few", .coding = ColumnCoding::kDictionary},
+      {.name = "many", .coding = ColumnCoding::kDictionary},
+      {.name = "n", .type = ColumnType::kInt64, .nullable = true, .coding = ColumnCoding::kDictionary}};
+  auto writer = *TableWriter::Open(*file, schema, 1, {.row_group_rows = 5000, .dictionary_bytes = 16 * 1024});
+  for (int64_t row = 0; row < 20'000; ++row) {
+    writer->column(0).AppendString(row % 2 ? "odd" : "even");
+    writer->column(1).AppendString(IdOf(row));
+    row % 3 == 0 ? writer->column(2).AppendNull() : writer->column(2).AppendInt(row);
+    ASSERT_TRUE(writer->EndRow().ok());
+  }
+  ASSERT_TRUE(writer->Finish().ok());
+  auto table = *TableReader::Open(file, "t");
+  ASSERT_EQ(table->row_group_count(), 4);
+  for (int group = 0; group < 4; ++group) {
+    auto scanner = *table->Scan(group, group + 1, {0, 1, 2});
+    TableChunk chunk;
+    int64_t row = group * 5000;
+    while (*scanner->Next(&chunk)) {
+      for (int64_t i = 0; i < chunk.rows; ++i, ++row) {
+        auto at = static_cast<size_t>(i);
+        ASSERT_EQ(chunk.columns[0].strings[at], row % 2 ? "odd" : "even");
+        ASSERT_EQ(chunk.columns[1].strings[at], IdOf(row));
+        ASSERT_EQ(chunk.columns[2].is_null(i), row % 3 == 0);
+        ASSERT_EQ(chunk.columns[2].ints[at], row % 3 == 0 ? 0 : row);
+      }
+    }
+    ASSERT_EQ(row, (group + 1) * 5000);
+    auto range = table->string_range(group, 1);
+    ASSERT_TRUE(range);
+    EXPECT_EQ(range->min, IdOf(group * 5000));
+    EXPECT_EQ(range->max, IdOf(group * 5000 + 4999));
+  }
+}
+
 TEST(TableTest, DocumentsThatAreAllNullOrEmptyComeBack) {
   auto file = std::make_shared<Bytes>();
   TableSchema schema = {{.name = "none", .nullable = true, .coding = ColumnCoding::kDeltaLength, .statistics = false},

@@ -14,9 +14,9 @@
 namespace parquedb {
 namespace {
 
-constexpr uint64_t kBatchBytes = 1 << 20;  // of texts in a page: it ends there, whatever its rows
-constexpr int64_t kPageRows = 1024;        // at most, whatever a page's bytes: point reads decode few rows
-constexpr uint64_t kRunBytes = 1u << 20;   // of texts whose pages are made in one go
+constexpr uint64_t kPageTextBytes = 1 << 20;  // of texts in a page: it ends there, whatever its rows
+constexpr int64_t kPageRows = 1024;           // at most, whatever a page's bytes: point reads decode few rows
+constexpr uint64_t kRunBytes = 1u << 20;      // of texts whose pages are made in one go
 constexpr std::string_view kMagic = "PAR1";
 
 std::shared_ptr<parquet::schema::GroupNode> MakeSchema(const TableSchema& schema) {
@@ -98,6 +98,21 @@ std::shared_ptr<parquet::WriterProperties> MakeProperties(const TableSchema& sch
   return builder.build();
 }
 
+TableSchema WithoutDictionaries(TableSchema schema) {
+  for (ColumnSpec& column : schema) {
+    if (column.coding == ColumnCoding::kDictionary) column.coding = ColumnCoding::kPlain;
+  }
+  return schema;
+}
+
+// True if the values of a finished chunk did not all fit its dictionary.
+bool LeftItsDictionary(const parquet::ColumnChunkMetaDataBuilder& metadata) {
+  auto chunk = parquet::ColumnChunkMetaData::Make(metadata.contents(), metadata.descr());
+  return std::any_of(chunk->encoding_stats().begin(), chunk->encoding_stats().end(), [](const auto& pages) {
+    return pages.page_type == parquet::PageType::DATA_PAGE && pages.encoding == parquet::Encoding::PLAIN;
+  });
+}
+
 // Documents: their pages are made here; of all other columns by the library.
 bool IsText(const ColumnSpec& column) {
   return column.type == ColumnType::kString && column.coding == ColumnCoding::kDeltaLength && !column.statistics &&
@@ -114,6 +129,7 @@ struct ParquetOutput::TextRun {
 
 // A column of the row group that is written.
 struct ParquetOutput::Chunk {
+  parquet::ColumnChunkMetaDataBuilder* metadata = nullptr;
   std::shared_ptr<parquet::ColumnWriter> writer;  // or, of documents:
   std::unique_ptr<TextChunkWriter> text_writer;
   TextColumn text;
@@ -127,6 +143,8 @@ ParquetOutput::ParquetOutput(std::shared_ptr<arrow::io::OutputStream> sink, cons
       columns_(schema),
       options_(options),
       properties_(MakeProperties(schema, sorted_by, options)),
+      plain_properties_(MakeProperties(WithoutDictionaries(schema), sorted_by, options)),
+      plain_(schema.size()),
       maker_(options.zstd_level),
       second_maker_(options.zstd_level) {
   schema_.Init(MakeSchema(schema));
@@ -148,12 +166,14 @@ ParquetOutput::Chunk ParquetOutput::OpenChunk(size_t column, bool hold, parquet:
       hold && !text, nullptr, nullptr, properties_->page_checksum_enabled(), column_index,
       page_index_->GetOffsetIndexBuilder(ordinal), *properties_->codec_options(path));
   Chunk chunk;
+  chunk.metadata = chunk_metadata;
   if (text) {
     chunk.text_writer = std::make_unique<TextChunkWriter>(chunk_metadata, std::move(pager));
     return chunk;
   }
   auto* bloom_filter = bloom_filters_ != nullptr ? bloom_filters_->CreateBloomFilter(ordinal) : nullptr;
-  chunk.writer = parquet::ColumnWriter::Make(chunk_metadata, std::move(pager), properties_.get(), bloom_filter);
+  chunk.writer = parquet::ColumnWriter::Make(chunk_metadata, std::move(pager),
+                                             (plain_[column] ? plain_properties_ : properties_).get(), bloom_filter);
   return chunk;
 }
 
@@ -162,7 +182,7 @@ void ParquetOutput::CutRuns(const ColumnBuffer& buffer, Chunk* chunk) {
   chunk->pages = CutPages(chunk->text, {.batch_rows = options_.page_rows,
                                         .most_rows = kPageRows,
                                         .page_bytes = options_.page_bytes,
-                                        .most_bytes = kBatchBytes});
+                                        .most_bytes = kPageTextBytes});
   size_t first = 0;
   uint64_t bytes = 0;
   for (size_t i = 0; i < chunk->pages.size(); ++i) {
@@ -234,6 +254,8 @@ void ParquetOutput::WriteRowGroup(std::vector<ColumnBuffer>* columns, bool two_t
       chunk.text_writer->Write(chunk.text, run.pages);
     }
     raw_bytes += chunk.writer != nullptr ? chunk.writer->Close() : chunk.text_writer->Close();
+    // What did not fit a dictionary once gains nothing from trying again.
+    if (columns_[i].coding == ColumnCoding::kDictionary && LeftItsDictionary(*chunk.metadata)) plain_[i] = true;
     chunk = Chunk();
     ColumnBufferAccess::Clear(&buffer);
   }

@@ -37,7 +37,8 @@ class ParquetOutput {
   std::shared_ptr<arrow::io::OutputStream> sink_;
   TableSchema columns_;
   TableWriterOptions options_;
-  std::shared_ptr<parquet::WriterProperties> properties_;
+  std::shared_ptr<parquet::WriterProperties> properties_, plain_properties_;
+  std::vector<bool> plain_;  // of a column: it goes without its dictionary from here on
   parquet::SchemaDescriptor schema_;
   std::unique_ptr<parquet::FileMetaDataBuilder> metadata_;
   std::unique_ptr<parquet::PageIndexBuilder> page_index_;

@@ -24,25 +24,6 @@ std::vector<LineEntry> ClipLines(const std::vector<LineEntry>& lines, int64_t fr
 
 }  // namespace
 
-// Hashes what passes through, so that no file is read a second time for its hash.
-class SegmentBatch::HashingFile : public PendingFile {
- public:
-  explicit HashingFile(std::unique_ptr<PendingFile> file) : file_(std::move(file)) {}
-  const std::string& path() const override { return file_->path(); }
-  uint64_t size() const override { return file_->size(); }
-  Status Append(std::string_view bytes) override {
-    hash_.Update(bytes);
-    return file_->Append(bytes);
-  }
-  Status Close() override { return file_->Close(); }
-  std::string Hash() { return ToHex(hash_.Finish()); }
-  std::unique_ptr<PendingFile> Release() { return std::move(file_); }
-
- private:
-  std::unique_ptr<PendingFile> file_;
-  Sha256 hash_;
-};
-
 SegmentBatch::SegmentBatch(StorageBackend& storage, Start start)
     : storage_(storage), start_(std::move(start)), digest_(start_.digest) {}
 

@@ -7,6 +7,7 @@
 
 #include "core/sha256.h"
 #include "eventlog/segment_file.h"
+#include "storage/hashing_file.h"
 
 namespace parquedb {
 
@@ -35,7 +36,6 @@ class SegmentBatch {
   const StateDigest& digest() const { return digest_; }
 
  private:
-  class HashingFile;
   Status OpenSegment(const EventView& first);
   Status CloseSegment();
 

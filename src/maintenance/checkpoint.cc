@@ -17,8 +17,9 @@ namespace {
 
 struct Outcome {
   std::vector<std::unique_ptr<PendingFile>> files;
-  std::map<std::string, int64_t> through;  // state.files entries that are new
-  std::set<std::string> gone;              // and those that go
+  std::map<std::string, std::string> hashes;  // of some of them, by path
+  std::map<std::string, int64_t> through;     // state.files entries that are new
+  std::set<std::string> gone;                 // and those that go
   std::vector<std::string> namespaces;
 };
 
@@ -100,6 +101,7 @@ class CheckpointRun {
     } else if (view_.files.contains(ForwardPath(ns))) {
       outcome_.gone.insert(ForwardPath(ns));
     }
+    outcome_.hashes.merge(made.hashes);
     for (auto& file : made.files) {
       RETURN_IF_ERROR(file->Close());
       outcome_.files.push_back(std::move(file));
@@ -206,7 +208,7 @@ Status PutInPlace(LogWriter& log, const View& view, Outcome outcome) {
   }));
   PassKillPoint("checkpoint.event_manifest");
   for (const std::string& path : outcome.gone) RETURN_IF_ERROR(storage.Remove(path));
-  RETURN_IF_ERROR(WriteFileManifest(log, std::move(rewritten)));
+  RETURN_IF_ERROR(WriteFileManifest(log, std::move(rewritten), std::move(outcome.hashes)));
   PassKillPoint("checkpoint.file_manifest");
   return WriteCheckpointMarker(storage, CheckpointMarker::kNone);
 }

@@ -86,7 +86,8 @@ Result<FileManifest> DescribeDirectory(const StorageBackend& storage, const Dire
     if (!entry.is_base) from_ms = std::min(from_ms, entry.min_ts_ms);
   }
   for (const auto& [path, through] : events.files) {
-    RETURN_IF_ERROR(DescribeFile(storage, record, path, "", &manifest));
+    auto hash = record.hashes.find(path);
+    RETURN_IF_ERROR(DescribeFile(storage, record, path, hash != record.hashes.end() ? hash->second : "", &manifest));
     auto name = ParsePath(path);
     if (name && name->kind == FileKind::kData) {
       RETURN_IF_ERROR(DescribeFile(storage, record, BloomPath(name->ns), "", &manifest));
@@ -96,10 +97,11 @@ Result<FileManifest> DescribeDirectory(const StorageBackend& storage, const Dire
   return manifest;
 }
 
-Status WriteFileManifest(LogWriter& log, std::set<std::string> rewritten) {
+Status WriteFileManifest(LogWriter& log, std::set<std::string> rewritten, std::map<std::string, std::string> hashes) {
   DirectoryRecord record{.events = log.manifest(),
                          .previous = {},
                          .rewritten = std::move(rewritten),
+                         .hashes = std::move(hashes),
                          .digest = {},
                          .now_ms = log.clock().NowMs()};
   auto text = ReadWhole(log.storage(), kFileManifestPath, kMaxManifestBytes);

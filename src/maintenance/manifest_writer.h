@@ -1,6 +1,7 @@
 // _meta/manifest.json of a live directory: a record of what is there, written last by everything that changes files.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -15,13 +16,15 @@ struct DirectoryRecord {
   const EventManifest& events;
   std::optional<FileManifest> previous;
   std::set<std::string> rewritten;
-  std::string digest;  // at the head, hex
+  std::map<std::string, std::string> hashes;  // that are known, by path; of derived files
+  std::string digest;                         // at the head, hex
   int64_t now_ms = 0;
 };
 Result<FileManifest> DescribeDirectory(const StorageBackend& storage, const DirectoryRecord& record);
 
 // DescribeDirectory, written. Durable when it returns.
-Status WriteFileManifest(LogWriter& log, std::set<std::string> rewritten = {});
+Status WriteFileManifest(LogWriter& log, std::set<std::string> rewritten = {},
+                         std::map<std::string, std::string> hashes = {});
 
 // Flush of the log and the record behind it; what every writer calls.
 Status FlushAll(LogWriter& log);

@@ -8,6 +8,7 @@
 #include "model/layout.h"
 #include "model/names.h"
 #include "model/state_text.h"
+#include "storage/hashing_file.h"
 
 namespace parquedb {
 namespace {
@@ -94,7 +95,8 @@ class NamespacePass {
       : storage_(storage), source_(source), typed_(std::move(typed)) {}
 
   Status Open() {
-    ASSIGN_OR_RETURN(data_file_, storage_.CreatePending(DataPath(source_.ns)));
+    ASSIGN_OR_RETURN(auto file, storage_.CreatePending(DataPath(source_.ns)));
+    data_file_ = std::make_unique<HashingFile>(std::move(file));
     ASSIGN_OR_RETURN(data_, DataFileWriter::Open(*data_file_, typed_));
     return Status::Ok();
   }
@@ -135,7 +137,8 @@ class NamespacePass {
                                    .rows = 0,
                                    .digest = source_.digest.value_or(digest_).Hex(),
                                    .fields = counts()}));
-    result.files.push_back(std::move(data_file_));
+    result.hashes.emplace(data_file_->path(), data_file_->Hash());
+    result.files.push_back(data_file_->Release());
     if (rels_ != nullptr) {
       RETURN_IF_ERROR(rels_->Finish(source_.database_id, source_.through));
       result.files.push_back(std::move(rels_file_));
@@ -166,7 +169,8 @@ class NamespacePass {
   const NamespaceSource& source_;
   TableSchema typed_;
   // The writers are destroyed before the files they write into.
-  std::unique_ptr<PendingFile> data_file_, rels_file_;
+  std::unique_ptr<HashingFile> data_file_;
+  std::unique_ptr<PendingFile> rels_file_;
   std::unique_ptr<DataFileWriter> data_;
   std::unique_ptr<RelsFileWriter> rels_;
   BloomFileBuilder bloom_;

@@ -2,6 +2,7 @@
 // and the links that came or went are handed on for the reverse files.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct NamespaceSource {
 
 struct NamespaceFiles {
   std::vector<std::unique_ptr<PendingFile>> files;
+  std::map<std::string, std::string> hashes;  // of those that were hashed while they were written, by path
   bool has_links = false;
   int64_t rows = 0;
 };
