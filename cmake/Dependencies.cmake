@@ -6,6 +6,7 @@ find_package(boost_json 1.81 CONFIG REQUIRED)
 find_package(ArrowParquet 25 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)  # pkg-config: Debian ships no CMake files for it
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 if(PARQUEDB_DEVELOPER)
   find_package(GTest REQUIRED)
   find_package(benchmark REQUIRED)

@@ -85,6 +85,10 @@ def read(place, kind, writer):
         out = place.ok("export", "--at", f"lsn:{before}", "--format", "ndjson").out
     elif kind == "stats":
         out = place.ok("stats", "--json").json()["events"]
+    elif kind == "verify":
+        out = place.ok("verify", "--json").json()["passed"]
+    elif kind == "push":
+        out = place.ok("push", "--to", place.path("remote"), "--json").json()["results"][0]["commit"]
     else:
         out = place.ok("query", kind, "--format", "ndjson").out
     return kind, before, out
@@ -95,6 +99,9 @@ def check(found, log, ends, digests):
     if kind == "events":
         assert log.startswith(out), "not a prefix of the log"
         assert out.count("\n") >= before and out.count("\n") in ends, (out.count("\n"), before)
+        return
+    if kind in ("verify", "push"):
+        assert out
         return
     if kind == "stats":
         assert out >= before and out in ends, (out, before)
@@ -137,7 +144,8 @@ def test_every_read_is_one_prefix_of_the_log_with_all_that_was_acknowledged_befo
         pick = random.Random(seed + 1 + number)
         try:
             while not writer.done:
-                found.append(read(place, pick.choice(["events", "export", "past", "stats", "n", "batch"]), writer))
+                kinds = ["events", "export", "past", "stats", "n", "batch", "verify"] + (["push"] if number == 0 else [])
+                found.append(read(place, pick.choice(kinds), writer))
         except BaseException as e:
             errors.append(e)
 
@@ -154,4 +162,8 @@ def test_every_read_is_one_prefix_of_the_log_with_all_that_was_acknowledged_befo
     digests, ends = states(log), set(writer.ends)
     for one in found:
         check(one, log, ends, digests)
-    assert {kind for kind, _, _ in found} == {"events", "export", "past", "stats", "n", "batch"}
+    assert {kind for kind, _, _ in found} >= {"events", "export", "past", "stats", "n", "batch", "verify"}
+    place.ok("push", "--to", place.path("remote"))
+    place.ok("verify", place.path("remote"), db=False)
+    place.ok("pull", place.path("remote"), "--directory", place.path("copy"), db=None)
+    assert place.ok("events", "--format", "ndjson", db=place.path("copy")).out == log

@@ -53,7 +53,7 @@ std::vector<CommandSpec> Documents() {
        "NS",
        "find documents, now or as of any instant",
        "parquedb query posts --filter '{\"status\":\"published\"}' --sort=-views --limit 10\nparquedb query posts --at "
-       "yesterday --count",
+       "yesterday --count\nparquedb query posts --from /backups/ann/shop --at \"1d ago\"",
        {kAt,
         kFilter,
         {"--id", "NS/ID", "only this entity"},
@@ -61,7 +61,9 @@ std::vector<CommandSpec> Documents() {
         {"--limit", "N", "at most so many"},
         {"--skip", "N", "leave out the first"},
         {"--fields", "a,b", "only these fields"},
-        {"--count", "", "only how many"}},
+        {"--count", "", "only how many"},
+        {"--from", "REMOTE", "in a backup, without restoring it"},
+        kOwner},
        RunQuery},
   };
 }
@@ -125,16 +127,28 @@ std::vector<CommandSpec> History() {
 std::vector<CommandSpec> Upkeep() {
   return {
       {"list", "[DIR]", "the files of the database, in copying order", "parquedb list --format paths", {}, RunList},
-      {"stats", "[DIR]", "counts, sizes, the restorable window", "parquedb stats ./shop", {}, RunStats},
+      {"stats",
+       "[DIR]",
+       "counts, sizes, the restorable window",
+       "parquedb stats ./shop\nparquedb stats /backups",
+       {kOwner},
+       RunStats},
       {"flush", "", "turn the WAL into a segment", "parquedb flush", Writing({kDryRun}), RunFlush},
       {"checkpoint", "", "bring data, relationship and bloom files up to the head", "parquedb checkpoint",
        Writing({kDryRun}), RunCheckpoint},
-      {"window", "[DIR]", "the instants that can be restored", "parquedb window", {}, RunWindow},
+      {"window",
+       "[DIR]",
+       "the instants that can be restored",
+       "parquedb window\nparquedb window /backups",
+       {kOwner},
+       RunWindow},
       {"verify",
        "[DIR]",
        "prove that a database or a backup is whole and equals its log",
        "parquedb verify ./restored --compare ./original\nparquedb verify --level hash",
-       {{"--compare", "DIR", "compare with this database"}, {"--level", "L", "quick, hash, full or replay (default)"}},
+       {kOwner,
+        {"--compare", "DIR", "compare with this database"},
+        {"--level", "L", "quick, hash, full or replay (default)"}},
        RunVerify},
   };
 }
@@ -156,6 +170,16 @@ std::vector<CommandSpec> Backups() {
        RunPush},
       {"pull", "REF", "make a database from a backup, or bring a copy up to it",
        "parquedb pull /backups/ann/shop --directory ./restored", Writing({kOwner, kDryRun}), RunPull},
+      {"sync", "", "push what is ahead of a backup, pull what is behind it",
+       "parquedb sync --with /backups\nparquedb sync --status",
+       Writing({{"--with", "REMOTE", "the remote; else the default one"},
+                {"--status", "", "only say how the two stand to each other"},
+                {"--strategy", "S", "for what both have changed: manual (default), local-wins, remote-wins or newest"},
+                {"--slug", "S", "name of the backup; else the database's"},
+                kOwner,
+                {"--visibility", "V", "public, unlisted or private (default)"},
+                kDryRun}),
+       RunSync},
       {"backups", "[REMOTE]", "the backups on a remote", "parquedb backups /backups", {kOwner}, RunBackups},
   };
 }

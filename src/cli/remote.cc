@@ -167,6 +167,8 @@ Result<PullSource> OpenBackup(const ResolvedBackup& resolved) {
                     .instant_ms = resolved.backup.instant_ms};
 }
 
+bool LiesInRepository(const std::string& path) { return SplitRepository(path).has_value(); }
+
 Result<std::vector<std::string>> RepositoriesOf(const std::string& remote) {
   ASSIGN_OR_RETURN(std::string path, RemotePath(remote));
   if (auto split = SplitRepository(path)) return std::vector<std::string>{split->repository};

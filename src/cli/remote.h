@@ -42,6 +42,9 @@ Result<ResolvedBackup> ResolveBackup(const Call& call, const std::string& ref);
 // The backup as a source to pull from or to read in place.
 Result<PullSource> OpenBackup(const ResolvedBackup& resolved);
 
+// True if the path is a backup repository or lies in one (as the folder of a slug does).
+bool LiesInRepository(const std::string& path);
+
 // The repositories below a remote's root (one for each owner), or the one that the path is.
 Result<std::vector<std::string>> RepositoriesOf(const std::string& remote);
 

@@ -24,6 +24,7 @@ Status RunWindow(Session& session, const Call& call);
 Status RunFlush(Session& session, const Call& call);
 Status RunCheckpoint(Session& session, const Call& call);
 Status RunVerify(Session& session, const Call& call);
+Status RunSync(Session& session, const Call& call);
 Status RunPush(Session& session, const Call& call);
 Status RunPull(Session& session, const Call& call);
 Status RunBackups(Session& session, const Call& call);

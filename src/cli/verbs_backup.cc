@@ -7,14 +7,13 @@
 
 #include "cli/remote.h"
 #include "cli/verbs.h"
-#include "collection/data_file.h"
 #include "core/time_text.h"
 #include "eventlog/checkpoint_marker.h"
+#include "eventlog/manifest_file.h"
 #include "maintenance/manifest_writer.h"
 #include "model/layout.h"
 #include "model/names.h"
-#include "repository/push.h"
-#include "storage/memory_backend.h"
+#include "parquedb/sync.h"
 
 namespace parquedb {
 namespace {
@@ -38,62 +37,11 @@ void FlushIfFree(Session& session, const Call& call, const std::string& director
   if (!flushed.ok() && call.Has("--verbose")) session.Note("not flushed first: " + flushed.message());
 }
 
-// A view whose derived files are of one checkpoint, if one can be had: a checkpoint that puts files in place at the
-// moment is soon over.
-Result<Source> OpenForPush(Session& session, const Call& call, const std::string& directory) {
-  constexpr int kAttempts = 3;
-  for (int attempt = 1;; ++attempt) {
-    std::unique_ptr<ParqueDB> writer;
-    if (attempt == kAttempts) {
-      if (auto opened = session.OpenWriter(call, directory, false); opened.ok()) writer = std::move(*opened);
-    }
-    ASSIGN_OR_RETURN(Source source, session.OpenSource(directory, {.pin_all = true}));
-    if (source.view.derived_together || attempt == kAttempts) return source;
-  }
-}
-
-// Entities of each namespace at the view's checkpoint, from the footers of the files that it pins.
-std::map<std::string, int64_t> CountAtCheckpoint(const View& view) {
-  std::map<std::string, int64_t> entities;
-  for (const auto& [path, handle] : view.derived) {
-    auto name = ParsePath(path);
-    if (!name || name->kind != FileKind::kData) continue;
-    auto file = DataFile::Open(handle, path, view.manifest.database_id);
-    if (file.ok())
-      entities[name->ns] = (*file)->footer().rows;  // a damaged file is left out of the backup, with a warning
-  }
-  return entities;
-}
-
 struct PushOutcome {
   PushTarget target;
   Status status;
   PushResult result;
 };
-
-Status PushOne(const Source& source, const PushTarget& target, const PushRequest& request, bool dry_run,
-               PushResult* result) {
-  ASSIGN_OR_RETURN(auto storage, OpenDirectory(target.repository));
-  std::shared_ptr<StorageBackend> shared = std::move(storage);
-  std::unique_ptr<Repository> repository;
-  auto present = Repository::Open(shared);
-  if (present.ok()) {
-    repository = std::move(*present);
-  } else if (present.status().code() != StatusCode::kNotFound) {
-    return present.status();
-  } else {
-    // Nothing is there yet, and a dry run makes nothing: it plans against an empty repository.
-    if (dry_run) shared = std::make_shared<MemoryBackend>(std::make_shared<MemoryDisk>());
-    ASSIGN_OR_RETURN(repository, Repository::OpenOrCreate(shared, SystemClock()));
-  }
-  ASSIGN_OR_RETURN(PushPlan plan, PlanPush(*source.storage, source.view, *repository, request));
-  if (dry_run) {
-    *result = Describe(plan);
-    return Status::Ok();
-  }
-  ASSIGN_OR_RETURN(*result, ExecutePush(*source.storage, source.view, *repository, request, std::move(plan)));
-  return Status::Ok();
-}
 
 Result<ConflictStrategy> StrategyOf(const Call& call) {
   std::string name = call.Get("--strategy", "manual");
@@ -103,28 +51,63 @@ Result<ConflictStrategy> StrategyOf(const Call& call) {
   return InvalidArgument("--strategy: '" + name + "' is not known", "manual, local-wins or remote-wins");
 }
 
-Result<PushRequest> RequestOf(Session& session, const Call& call, const Source& source) {
-  PushRequest request;
-  ASSIGN_OR_RETURN(request.owner, OwnerOf(call));
-  ASSIGN_OR_RETURN(request.strategy, StrategyOf(call));
-  request.slug = call.Get("--slug", source.view.manifest.dataset);
-  if (request.slug.empty() || (!call.Has("--slug") && !CheckSlug(request.slug).ok())) request.slug = "database";
-  RETURN_IF_ERROR(CheckSlug(request.slug));
-  request.visibility = call.Get("--visibility", "private");
-  if (request.visibility != "public" && request.visibility != "unlisted" && request.visibility != "private") {
-    return InvalidArgument("--visibility: '" + request.visibility + "' is not known", "public, unlisted or private");
+// What --slug, --owner and --visibility say; without a slug the database's name.
+Result<SyncEngineOptions> EngineOptionsOf(Session& session, const Call& call, const std::string& directory) {
+  SyncEngineOptions options;
+  ASSIGN_OR_RETURN(options.local, OpenDirectory(directory));
+  ASSIGN_OR_RETURN(EventManifest manifest, ReadEventManifest(*options.local));
+  ASSIGN_OR_RETURN(options.owner, OwnerOf(call));
+  options.slug = call.Get("--slug", manifest.dataset);
+  if (options.slug.empty() || (!call.Has("--slug") && !CheckSlug(options.slug).ok())) options.slug = "database";
+  RETURN_IF_ERROR(CheckSlug(options.slug));
+  options.visibility = call.Get("--visibility", "private");
+  if (options.visibility != "public" && options.visibility != "unlisted" && options.visibility != "private") {
+    return InvalidArgument("--visibility: '" + options.visibility + "' is not known", "public, unlisted or private");
   }
-  request.writer_operator = session.Operator(call);
-  RETURN_IF_ERROR(CheckActor(request.writer_operator));
-  char host[256] = "";
-  ::gethostname(host, sizeof host - 1);
-  request.writer_host = host;
-  auto lines = source.view.lines();
-  request.writer_line = lines.empty() ? "" : lines.back().id;
-  request.entities = CountAtCheckpoint(source.view);
-  request.full = call.Has("--full");
-  request.now_ms = SystemClock().NowMs();
-  return request;
+  options.actor = session.Operator(call);
+  RETURN_IF_ERROR(CheckActor(options.actor));
+  return options;
+}
+
+Result<PushResult> PushOne(SyncEngineOptions options, const PushTarget& target, const PushOptions& push) {
+  ASSIGN_OR_RETURN(options.remote, OpenDirectory(target.repository));
+  return CreateSyncEngine(std::move(options))->Push(push);
+}
+
+Status PrintSync(Session& session, AnswerFormat format, const PushTarget& target, const SyncStatus& status,
+                 bool only_looked) {
+  const SyncDiff& diff = status.diff;
+  if (format == AnswerFormat::kJson) {
+    auto array = [](const std::vector<std::string>& paths) { return Array(paths.begin(), paths.end()); };
+    Object answer{{"synced", status.is_synced || (!only_looked && status.relation != SyncRelation::kDiverged)},
+                  {"ref", target.ref},
+                  {"toUpload", array(diff.to_upload)},
+                  {"toDownload", array(diff.to_download)},
+                  {"conflicts", Array()},
+                  {"unchanged", array(diff.unchanged)},
+                  {"localEvents", status.local_events},
+                  {"remoteEvents", status.remote_events}};
+    if (only_looked) answer.emplace("dryRun", true);
+    return session.PrintJson(std::move(answer));
+  }
+  const char* verb = only_looked ? "would " : "";
+  switch (status.relation) {
+    case SyncRelation::kEqual:
+      return session.Print(fmt::format("in sync with {} on {}\n", target.ref, target.remote));
+    case SyncRelation::kDiverged:
+      return session.Print(fmt::format("{} on {} went another way: {} events are only here, {} only there\n",
+                                       target.ref, target.remote, status.local_events, status.remote_events));
+    case SyncRelation::kNoBackup:
+    case SyncRelation::kAhead:
+      return session.Print(fmt::format("{}{} {} files to {} on {}; {} unchanged\n", verb,
+                                       only_looked ? "push" : "pushed", diff.to_upload.size(), target.ref,
+                                       target.remote, diff.unchanged.size()));
+    case SyncRelation::kBehind:
+      return session.Print(fmt::format("{}{} {} files from {} on {}; {} unchanged\n", verb,
+                                       only_looked ? "pull" : "pulled", diff.to_download.size(), target.ref,
+                                       target.remote, diff.unchanged.size()));
+  }
+  return Status::Ok();
 }
 
 // 0 when all went well, the one failure when all failed alike, else partial.
@@ -172,11 +155,6 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
   return session.PrintJson(std::move(answer));
 }
 
-bool IsMissingOrEmpty(const std::string& directory) {
-  std::error_code error;
-  return !std::filesystem::exists(directory, error) || std::filesystem::is_empty(directory, error);
-}
-
 Result<PullResult> PullInto(Session& session, const Call& call, const PullSource& source, const std::string& directory,
                             bool dry_run) {
   ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
@@ -192,15 +170,16 @@ Result<PullResult> PullInto(Session& session, const Call& call, const PullSource
     return NotFound(directory + " holds no database, but names of the layout (_meta, data, rels, events, indexes)",
                     "pull into a new folder");
   }
-  bool fresh = IsMissingOrEmpty(directory);
   bool existed = std::filesystem::exists(directory);
   auto result = PullIntoNew(source, *target, dry_run);
-  // Damage is not left half restored; what an interruption leaves is taken up by the next run.
-  if (!result.ok() && result.status().code() == StatusCode::kCorruption && (fresh || restoring)) {
+  // Damage is not left half restored; what an interruption leaves is taken up by the next run. Only names of the layout
+  // go: the folder may be somebody's home for other things.
+  if (!result.ok() && result.status().code() == StatusCode::kCorruption && !dry_run) {
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(directory, error))
-      std::filesystem::remove_all(entry.path(), error);
-    if (!existed) std::filesystem::remove_all(directory, error);
+    for (const char* name : {"data", "rels", "events", "indexes", "_meta"}) {
+      std::filesystem::remove_all(directory + "/" + name, error);
+    }
+    if (!existed) std::filesystem::remove(directory, error);
   }
   return result;
 }
@@ -217,20 +196,22 @@ Status RunPush(Session& session, const Call& call) {
   }
   for (const std::string& remote : remotes) RETURN_IF_ERROR(RemotePath(remote).status());
   std::string directory = session.Directory(call);
-  bool dry_run = call.Has("--dry-run");
-  if (!dry_run) FlushIfFree(session, call, directory);
-  ASSIGN_OR_RETURN(Source source, OpenForPush(session, call, directory));
-  ASSIGN_OR_RETURN(PushRequest request, RequestOf(session, call, source));
+  ASSIGN_OR_RETURN(SyncEngineOptions options, EngineOptionsOf(session, call, directory));
+  PushOptions push{.dry_run = call.Has("--dry-run"), .full = call.Has("--full")};
+  ASSIGN_OR_RETURN(push.conflict_strategy, StrategyOf(call));
+  if (!push.dry_run) FlushIfFree(session, call, directory);
   std::vector<PushOutcome> outcomes;
   for (const std::string& remote : remotes) {
     PushOutcome outcome;
-    ASSIGN_OR_RETURN(outcome.target, ResolvePushTarget(remote, request.owner, request.slug));
-    outcome.status = PushOne(source, outcome.target, request, dry_run, &outcome.result);
+    ASSIGN_OR_RETURN(outcome.target, ResolvePushTarget(remote, options.owner, options.slug));
+    auto pushed = PushOne(options, outcome.target, push);
+    outcome.status = pushed.status();
+    if (pushed.ok()) outcome.result = std::move(*pushed);
     outcomes.push_back(std::move(outcome));
   }
   Status judged = JudgePush(session, outcomes);
   session.answers_failure = judged.code() == StatusCode::kPartial;
-  if (judged.ok() || session.answers_failure) RETURN_IF_ERROR(PrintPush(session, format, dry_run, outcomes));
+  if (judged.ok() || session.answers_failure) RETURN_IF_ERROR(PrintPush(session, format, push.dry_run, outcomes));
   return judged;
 }
 
@@ -259,6 +240,34 @@ Status RunPull(Session& session, const Call& call) {
       {"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};
   if (dry_run) answer.emplace("dryRun", true);
   return session.PrintJson(std::move(answer));
+}
+
+Status RunSync(Session& session, const Call& call) {
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
+  std::string strategy = call.Get("--strategy", "manual");
+  if (strategy != "manual" && strategy != "local-wins" && strategy != "remote-wins" && strategy != "newest") {
+    return InvalidArgument("--strategy: '" + strategy + "' is not known", "manual, local-wins, remote-wins or newest");
+  }
+  std::string remote = call.Get("--with");
+  if (remote.empty()) {
+    ASSIGN_OR_RETURN(remote, DefaultRemote());
+  }
+  std::string directory = session.Directory(call);
+  ASSIGN_OR_RETURN(SyncEngineOptions options, EngineOptionsOf(session, call, directory));
+  ASSIGN_OR_RETURN(PushTarget target, ResolvePushTarget(remote, options.owner, options.slug));
+  ASSIGN_OR_RETURN(options.remote, OpenDirectory(target.repository));
+  bool only_look = call.Has("--status") || call.Has("--dry-run");
+  auto engine = CreateSyncEngine(std::move(options));
+  ASSIGN_OR_RETURN(SyncStatus before, engine->Status());
+  if (!call.Has("--status")) {
+    bool pushes = before.relation == SyncRelation::kAhead || before.relation == SyncRelation::kNoBackup;
+    if (!only_look && pushes) FlushIfFree(session, call, directory);
+    ASSIGN_OR_RETURN(SyncResult result, engine->Sync({.dry_run = only_look}));
+    for (const std::string& warning : result.pushed.warnings) session.Say("warning: " + warning);
+    for (const std::string& warning : result.pulled.warnings) session.Say("warning: " + warning);
+    before = std::move(result.before);
+  }
+  return PrintSync(session, format, target, before, only_look);
 }
 
 Status RunBackups(Session& session, const Call& call) {

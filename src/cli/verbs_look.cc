@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/subject.h"
 #include "cli/topics.h"
 #include "cli/verbs.h"
 #include "collection/rels_file.h"
@@ -141,7 +142,8 @@ Status RunList(Session& session, const Call& call) {
 
 Status RunStats(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
-  ASSIGN_OR_RETURN(Source source, session.OpenSource(PathArgument(session, call), {.pin_all = true}));
+  ASSIGN_OR_RETURN(Source source,
+                   OpenSubjectSource(session, call, PathArgument(session, call), {.pin_all = true, .namespaces = {}}));
   ASSIGN_OR_RETURN(auto counts, CountState(source));
   ASSIGN_OR_RETURN(Window window, RestorableWindow(*source.storage, source.view));
   ASSIGN_OR_RETURN(auto files, source.storage->List(""));
@@ -176,12 +178,26 @@ Status RunStats(Session& session, const Call& call) {
 
 Status RunWindow(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
-  ASSIGN_OR_RETURN(Source source, session.OpenSource(PathArgument(session, call), {}));
-  ASSIGN_OR_RETURN(Window window, RestorableWindow(*source.storage, source.view));
-  if (format == AnswerFormat::kJson)
-    return session.PrintJson(
-        {{"from", FormatTime(window.from_ms)}, {"to", FormatTime(window.to_ms)}, {"gaps", Array()}});
-  return session.Print(fmt::format("{} … {}\n", FormatTime(window.from_ms), FormatTime(window.to_ms)));
+  std::string text = PathArgument(session, call);
+  std::vector<Window> windows;
+  if (!call.args.empty() && NamesBackup(text)) {
+    ASSIGN_OR_RETURN(windows, BackupWindows(call, text));
+  } else {
+    ASSIGN_OR_RETURN(Source source, session.OpenSource(text, {}));
+    ASSIGN_OR_RETURN(Window window, RestorableWindow(*source.storage, source.view));
+    windows.push_back(window);
+  }
+  Array gaps;
+  std::string lines;
+  for (size_t i = 0; i < windows.size(); ++i) {
+    lines += fmt::format("{} … {}\n", FormatTime(windows[i].from_ms), FormatTime(windows[i].to_ms));
+    if (i == 0) continue;
+    gaps.push_back(Object{{"from", FormatTime(windows[i - 1].to_ms)}, {"to", FormatTime(windows[i].from_ms)}});
+  }
+  if (format == AnswerFormat::kTable) return session.Print(lines);
+  return session.PrintJson({{"from", FormatTime(windows.front().from_ms)},
+                            {"to", FormatTime(windows.back().to_ms)},
+                            {"gaps", std::move(gaps)}});
 }
 
 Status RunHelp(Session& session, const Call& call) {

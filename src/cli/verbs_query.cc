@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/event_text.h"
+#include "cli/subject.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
 #include "database/query_run.h"
@@ -204,7 +205,14 @@ Status RunQuery(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format,
                    session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson}));
   ASSIGN_OR_RETURN(QueryRequest request, RequestOf(call));
-  ASSIGN_OR_RETURN(Source source, session.OpenSource(session.Directory(call), {.namespaces = {request.ns}}));
+  Source source;
+  if (call.Has("--from")) {
+    std::optional<std::string> at;
+    if (call.Has("--at")) at = call.Get("--at");
+    ASSIGN_OR_RETURN(source, OpenBackupSource(session, call, call.Get("--from"), at));
+  } else {
+    ASSIGN_OR_RETURN(source, session.OpenSource(session.Directory(call), {.namespaces = {request.ns}}));
+  }
   ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
   request.cut = cut.lsn;
   RETURN_IF_ERROR(session.CheckNamespaceKnown(source, request.ns));

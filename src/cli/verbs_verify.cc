@@ -1,11 +1,8 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include "cli/remote.h"
+#include "cli/subject.h"
 #include "cli/verbs.h"
-#include "model/layout.h"
 #include "parquedb/verify.h"
-#include "repository/snapshot_backend.h"
 
 namespace parquedb {
 namespace {
@@ -17,31 +14,6 @@ Result<VerifyLevel> LevelOf(const Call& call) {
   if (level == "full") return VerifyLevel::kFull;
   if (level == "replay") return VerifyLevel::kReplay;
   return InvalidArgument("--level: '" + level + "' is not known", "quick, hash, full or replay");
-}
-
-bool Exists(const std::string& path) {
-  struct stat found;
-  return ::stat(path.c_str(), &found) == 0;
-}
-
-// A directory, or the backup that the text names, opened in place.
-Result<std::unique_ptr<StorageBackend>> OpenSubject(const Call& call, const std::string& text) {
-  bool is_repository = Exists(text + "/" + std::string(kRepositoryPath));
-  if (Exists(text) && !is_repository) {
-    bool has_layout =
-        Exists(text + "/events") || Exists(text + "/_meta") || Exists(text + "/data") || Exists(text + "/rels");
-    if (has_layout) return OpenDirectory(text);
-  }
-  auto resolved = ResolveBackup(call, text);
-  if (!resolved.ok()) {
-    bool missing =
-        resolved.status().code() == StatusCode::kNotFound || resolved.status().code() == StatusCode::kInvalidArgument;
-    return missing ? NotFound("there is neither a database nor a backup at " + text, resolved.status().hint())
-                   : resolved.status();
-  }
-  ASSIGN_OR_RETURN(PullSource source, OpenBackup(*resolved));
-  return std::unique_ptr<StorageBackend>(
-      std::make_unique<SnapshotBackend>(source.repository, source.snapshot, source.name));
 }
 
 std::string_view NameOf(Severity severity) { return severity == Severity::kCritical ? "critical" : "warning"; }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,10 @@ class FieldCounter {
   FieldTable table_;
   std::vector<FieldTable::iterator> order_;
 };
-// The typed columns for a table of counts over `rows` rows, by the rules of docs/format/data.md.
-TableSchema TypedColumns(const FieldTable& table, int64_t rows);
+// The typed columns for a table of counts over `rows` rows, by the rules of docs/format/data.md. `before`: the names
+// that have a column already; they keep it however rare they become, unless their types conflict.
+using ColumnNames = std::set<std::string, std::less<>>;
+TableSchema TypedColumns(const FieldTable& table, int64_t rows, const ColumnNames& before = {});
 
 struct DataFileFooter {
   std::string database_id;
@@ -74,6 +77,7 @@ class DataFile {
   virtual ~DataFile() = default;
   virtual const DataFileFooter& footer() const = 0;
   virtual const TableReader& table() const = 0;
+  ColumnNames typed_columns() const;
   // All entities from the first id >= `from` on.
   virtual Result<std::unique_ptr<EntityCursor>> Scan(std::string_view from = {}) const = 0;
   virtual Result<std::optional<Entity>> Find(std::string_view id) const = 0;

@@ -87,11 +87,12 @@ Status CountFields(std::string_view data, FieldTable* table) {
   return Status::Ok();
 }
 
-TableSchema TypedColumns(const FieldTable& table, int64_t rows) {
+TableSchema TypedColumns(const FieldTable& table, int64_t rows, const ColumnNames& before) {
   std::vector<std::pair<int64_t, const FieldTable::value_type*>> candidates;
   for (const auto& field : table) {
     int64_t present = Present(field.second);
-    if (present > 0 && present * 10 >= rows && IsColumnName(field.first) && TypeOf(field.second))
+    bool frequent = present * 10 >= rows || before.contains(field.first);
+    if (present > 0 && frequent && IsColumnName(field.first) && TypeOf(field.second))
       candidates.emplace_back(present, &field);
   }
   // Names that differ in case only would make the file unreadable in some engines: none of them gets a column.
@@ -115,6 +116,14 @@ TableSchema TypedColumns(const FieldTable& table, int64_t rows) {
     schema.push_back(spec);
   }
   return schema;
+}
+
+ColumnNames DataFile::typed_columns() const {
+  ColumnNames names;
+  for (const ColumnSpec& column : table().schema()) {
+    if (!column.name.starts_with('$')) names.insert(column.name);
+  }
+  return names;
 }
 
 }  // namespace parquedb

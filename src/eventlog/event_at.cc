@@ -20,12 +20,14 @@ Result<std::optional<std::string>> EventIdAt(const StorageBackend& storage, cons
   return std::optional<std::string>();
 }
 
+Result<StateDigest> DigestAtSegments(const StorageBackend& storage, const View& view) {
+  if (view.manifest.segments.empty()) return StateDigest();
+  ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, view.manifest.segments.back(), view.manifest.database_id));
+  return *StateDigest::FromHex(segment->footer().digest);  // Open has checked it
+}
+
 Result<StateDigest> DigestAtHead(const StorageBackend& storage, const View& view) {
-  StateDigest digest;
-  if (!view.manifest.segments.empty()) {
-    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, view.manifest.segments.back(), view.manifest.database_id));
-    digest = *StateDigest::FromHex(segment->footer().digest);  // Open has checked it
-  }
+  ASSIGN_OR_RETURN(StateDigest digest, DigestAtSegments(storage, view));
   for (const Event& event : view.tail) digest.Apply(event.target, event.before, event.after);
   return digest;
 }

@@ -41,6 +41,8 @@ bool IsRecorded(const StorageBackend& storage, const std::string& path) {
   return manifest.ok() && manifest->files.contains(path);
 }
 
+int64_t EndOf(const WalPart& part) { return part.events.empty() ? part.first_lsn - 1 : part.events.back().lsn; }
+
 class DirectoryLog : public LogWriter {
  public:
   DirectoryLog(std::shared_ptr<StorageBackend> storage, const LogWriterOptions& options)
@@ -257,8 +259,9 @@ class DirectoryLog : public LogWriter {
   }
 
   Status OpenWal(const std::vector<WalPart>& parts) {
-    bool fits =
-        !parts.empty() && !line_.empty() && parts.back().line == line_ && !IsRecorded(*storage_, parts.back().path);
+    // Frames go on where the last file ends; one that a pull has overtaken ends elsewhere.
+    bool fits = !parts.empty() && !line_.empty() && parts.back().line == line_ && EndOf(parts.back()) == head_ &&
+                !IsRecorded(*storage_, parts.back().path);
     // A copy that is only read (or flushed) draws no line; EnsureLine starts its WAL.
     if (!fits && line_.empty()) {
       commit_.Switch(nullptr, head_);

@@ -36,6 +36,7 @@ struct View {
   std::vector<Event> tail;        // events behind the last segment, ascending by lsn, unbroken
   int64_t head = 0;               // lsn of the last event; 0 for an empty log
   int64_t taken_ms = 0;           // the view's instant
+  bool is_backup = false;         // nothing is known of what came after that instant
 
   int64_t head_ts_ms() const;  // ts of the last event; the creation of the database when there is none
   // manifest.lines continued over the WAL.

@@ -84,6 +84,10 @@ Status HandOnLinks(const std::optional<Entity>& before, const Entity* after, Lin
 }
 
 // Writes the three files of one pass.
+ColumnNames ColumnsBefore(const NamespaceSource& source) {
+  return source.old_file != nullptr ? source.old_file->typed_columns() : ColumnNames();
+}
+
 class NamespacePass {
  public:
   NamespacePass(StorageBackend& storage, const NamespaceSource& source, TableSchema typed)
@@ -118,7 +122,7 @@ class NamespacePass {
   // True if the columns are those that the exact counts ask for.
   bool exact() const {
     if (!fits_) return false;
-    TableSchema wanted = TypedColumns(counts(), rows());
+    TableSchema wanted = TypedColumns(counts(), rows(), ColumnsBefore(source_));
     auto same = [](const ColumnSpec& a, const ColumnSpec& b) { return a.name == b.name && a.type == b.type; };
     return std::equal(wanted.begin(), wanted.end(), typed_.begin(), typed_.end(), same);
   }
@@ -184,7 +188,7 @@ class ColumnGuess {
     if (source.old_file != nullptr && source.old_file->footer().rows > 0) {
       counts = source.old_file->footer().fields;
       rows = source.old_file->footer().rows;
-      return TypedColumns(counts, rows);
+      return TypedColumns(counts, rows, ColumnsBefore(source));
     }
     MergeCursor::Item item;
     uint64_t bytes = 0;
@@ -268,7 +272,7 @@ Result<NamespaceFiles> RewriteNamespace(StorageBackend& storage, const Namespace
   ASSIGN_OR_RETURN(second.more, again->Next(&second.change));
   MergeCursor second_merge(source, &second);
   RETURN_IF_ERROR(second_merge.Open());
-  NamespacePass exact_pass(storage, source, TypedColumns(pass.counts(), pass.rows()));
+  NamespacePass exact_pass(storage, source, TypedColumns(pass.counts(), pass.rows(), ColumnsBefore(source)));
   RETURN_IF_ERROR(exact_pass.Open());
   while (true) {
     ASSIGN_OR_RETURN(bool more, second_merge.Next(&item));

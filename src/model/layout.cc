@@ -43,6 +43,7 @@ std::string ReversePath(std::string_view ns) { return fmt::format("rels/reverse/
 std::string BloomPath(std::string_view ns) { return fmt::format("indexes/bloom/{}.bloom", ns); }
 std::string WalPath(int64_t first_lsn) { return fmt::format("_meta/wal/{:020}.wal", first_lsn); }
 std::string CommitPath(int64_t number) { return fmt::format("_meta/commits/{:020}.json", number); }
+std::string CompressedSnapshotPath(std::string_view id) { return SnapshotPath(id) + ".zst"; }
 std::string SnapshotPath(std::string_view id) { return fmt::format("_meta/snapshots/{}.json", id); }
 std::string FrontPath(std::string_view slug) {
   return slug.empty() ? std::string(kFileManifestPath) : fmt::format("{}/{}", slug, kFileManifestPath);

@@ -19,15 +19,16 @@ constexpr std::string_view kRestoringPath = "_meta/RESTORING";  // a restore tha
 constexpr std::string_view kCheckpointPath = "_meta/CHECKPOINT";
 constexpr std::string_view kRepositoryPath = "_meta/repo.json";
 
-std::string SegmentPath(int64_t seq);           // events/seg-000001.parquet
-std::string DataPath(std::string_view ns);      // data/{ns}/data.parquet
-std::string ForwardPath(std::string_view ns);   // rels/forward/{ns}.parquet
-std::string ReversePath(std::string_view ns);   // rels/reverse/{ns}.parquet
-std::string BloomPath(std::string_view ns);     // indexes/bloom/{ns}.bloom
-std::string WalPath(int64_t first_lsn);         // _meta/wal/{20 digits}.wal
-std::string CommitPath(int64_t number);         // _meta/commits/{20 digits}.json
-std::string SnapshotPath(std::string_view id);  // _meta/snapshots/{id}.json
-std::string FrontPath(std::string_view slug);   // {slug}/_meta/manifest.json; "" gives _meta/manifest.json
+std::string SegmentPath(int64_t seq);                     // events/seg-000001.parquet
+std::string DataPath(std::string_view ns);                // data/{ns}/data.parquet
+std::string ForwardPath(std::string_view ns);             // rels/forward/{ns}.parquet
+std::string ReversePath(std::string_view ns);             // rels/reverse/{ns}.parquet
+std::string BloomPath(std::string_view ns);               // indexes/bloom/{ns}.bloom
+std::string WalPath(int64_t first_lsn);                   // _meta/wal/{20 digits}.wal
+std::string CommitPath(int64_t number);                   // _meta/commits/{20 digits}.json
+std::string SnapshotPath(std::string_view id);            // _meta/snapshots/{id}.json
+std::string CompressedSnapshotPath(std::string_view id);  // _meta/snapshots/{id}.json.zst
+std::string FrontPath(std::string_view slug);             // {slug}/_meta/manifest.json; "" gives _meta/manifest.json
 std::string ObjectPath(std::string_view sha256_hex, int64_t epoch, std::string_view extension);
 std::string PushNotePath(std::string_view key);  // _meta/pushed/{key}.json
 

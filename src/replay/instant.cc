@@ -138,6 +138,12 @@ Result<Cut> ResolveInstant(const StorageBackend& storage, const View& view, std:
                            "see parquedb help time");
   }
   if (*ts_ms < window.from_ms) return Outside(FormatTime(*ts_ms), window);
+  if (view.is_backup && *ts_ms > window.to_ms) {
+    return Status(StatusCode::kOutsideWindow,
+                  fmt::format("{} is after the instant of the backup\n  window: {} … {}", FormatTime(*ts_ms),
+                              FormatTime(window.from_ms), FormatTime(window.to_ms)),
+                  "a later backup, or --at latest");
+  }
   if (*ts_ms >= window.to_ms) return HeadCut(storage, view);
   return CutAtTime(storage, view, *ts_ms);
 }

@@ -37,4 +37,15 @@ Result<std::vector<std::string>> ListNamespaces(const StorageBackend& storage, c
   return std::vector<std::string>(names.begin(), names.end());
 }
 
+std::map<std::string, int64_t> CountAtCheckpoint(const View& view) {
+  std::map<std::string, int64_t> entities;
+  for (const auto& [path, handle] : view.derived) {
+    auto name = ParsePath(path);
+    if (!name || name->kind != FileKind::kData) continue;
+    auto file = DataFile::Open(handle, path, view.manifest.database_id);
+    if (file.ok()) entities[name->ns] = (*file)->footer().rows;
+  }
+  return entities;
+}
+
 }  // namespace parquedb

@@ -9,7 +9,9 @@
 #include "core/sha256.h"
 #include "core/test_hooks.h"
 #include "eventlog/checkpoint_marker.h"
+#include "eventlog/event_at.h"
 #include "eventlog/manifest_file.h"
+#include "eventlog/segment_batch.h"
 #include "eventlog/wal_directory.h"
 #include "model/layout.h"
 #include "repository/relation.h"
@@ -204,25 +206,43 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
 
 namespace {
 
-// The log and the derived files of a copy that is behind are replaced in an order in which every reader sees a prefix:
-// segments, the manifest that names them, the WAL's tail, the old WAL, and only then derived files (a reader takes one
-// that is older than its entry from the log).
+// How many segments two logs have in common, from the beginning on.
+size_t CommonSegments(const EventManifest& a, const EventManifest& b) {
+  size_t same = 0;
+  while (same < a.segments.size() && same < b.segments.size() && a.segments[same].sha256 == b.segments[same].sha256) {
+    ++same;
+  }
+  return same;
+}
+
+// The log and the derived files of a copy that is behind are replaced in an order in which every reader sees the old
+// state or the new: segments, the manifest that names them, and only then derived files (a reader takes one that is
+// older than its entry from the log).
 class FastForward {
  public:
-  FastForward(const PullSource& source, StorageBackend& target, EventManifest local, EventManifest remote)
-      : source_(source), target_(target), local_(std::move(local)), remote_(std::move(remote)) {}
+  FastForward(const PullSource& source, StorageBackend& target, EventManifest local, const StorageBackend& backup,
+              const View& theirs)
+      : source_(source),
+        target_(target),
+        local_(std::move(local)),
+        backup_(backup),
+        theirs_(theirs),
+        remote_(theirs.manifest) {}
 
   Result<PullResult> Run() {
     RETURN_IF_ERROR(TakeSegments());
+    RETURN_IF_ERROR(TakeTail());
     PassKillPoint("pull.segments");
     EventManifest next = remote_;
     next.segments = segments_;
-    next.next_seq = std::max(local_.next_seq, segments_.empty() ? 1 : segments_.back().seq + 1);
+    next.lines = theirs_.lines();
+    next.total_events += static_cast<int64_t>(theirs_.tail.size());
+    next.next_seq = NextSeq();
     // From here on the manifest names derived files that are not there yet.
     RETURN_IF_ERROR(WriteCheckpointMarker(target_, CheckpointMarker::kReplacing));
     RETURN_IF_ERROR(WriteEventManifest(target_, next));
     PassKillPoint("pull.event_manifest");
-    RETURN_IF_ERROR(TakeWal());
+    RETURN_IF_ERROR(RemoveWal());
     PassKillPoint("pull.wal");
     RETURN_IF_ERROR(TakeDerived());
     FileManifest record = DirectoryRecord(source_, left_out_);
@@ -236,10 +256,7 @@ class FastForward {
  private:
   // The longest common beginning stays; the rest comes under new numbers.
   Status TakeSegments() {
-    size_t same = 0;
-    while (same < local_.segments.size() && same < remote_.segments.size() &&
-           local_.segments[same].sha256 == remote_.segments[same].sha256)
-      ++same;
+    const size_t same = CommonSegments(local_, remote_);
     segments_.assign(local_.segments.begin(), local_.segments.begin() + static_cast<std::ptrdiff_t>(same));
     result_.unchanged += static_cast<int64_t>(same);
     Fetcher fetcher(source_, target_, &result_);
@@ -258,20 +275,34 @@ class FastForward {
     return fetcher.Publish();
   }
 
-  Status TakeWal() {
-    Fetcher fetcher(source_, target_, &result_);
-    std::set<std::string> wanted;
-    for (const auto& [path, file] : source_.snapshot.files) {
-      auto name = ParsePath(path);
-      if (!name || name->kind != FileKind::kWal) continue;
-      wanted.insert(path);
-      ASSIGN_OR_RETURN(bool taken, fetcher.Add(file, path));
-      (void)taken;
+  int64_t NextSeq() const { return std::max(local_.next_seq, segments_.empty() ? 1 : segments_.back().seq + 1); }
+
+  // What the backup holds as WAL becomes a segment here, so that one manifest takes the whole log from the old state to
+  // the new. The events keep all they have.
+  Status TakeTail() {
+    if (theirs_.tail.empty()) return Status::Ok();
+    ASSIGN_OR_RETURN(StateDigest digest, DigestAtSegments(backup_, theirs_));
+    SegmentBatch batch(target_, {.next_seq = NextSeq(),
+                                 .database_id = remote_.database_id,
+                                 .lines = theirs_.lines(),
+                                 .digest = digest,
+                                 .now_ms = theirs_.taken_ms});
+    for (const Event& event : theirs_.tail) RETURN_IF_ERROR(batch.Append(EventView::Of(event)));
+    RETURN_IF_ERROR(batch.Finish());
+    batch.Keep();  // whether the manifest that names them takes effect is not known when its replacement fails
+    for (const SegmentEntry& entry : batch.entries()) {
+      segments_.push_back(entry);
+      result_.downloaded.push_back({entry.path, entry.size_bytes});
+      result_.bytes += entry.size_bytes;
     }
-    RETURN_IF_ERROR(fetcher.Publish());
+    return Status::Ok();
+  }
+
+  // Segments hold what it held.
+  Status RemoveWal() {
     ASSIGN_OR_RETURN(auto present, target_.List("_meta/wal/"));
     for (const FileEntry& entry : present) {
-      if (ParseWalName(entry.path) && !wanted.contains(entry.path)) RETURN_IF_ERROR(target_.Remove(entry.path));
+      if (ParseWalName(entry.path)) RETURN_IF_ERROR(target_.Remove(entry.path));
     }
     return Status::Ok();
   }
@@ -319,7 +350,10 @@ class FastForward {
 
   const PullSource& source_;
   StorageBackend& target_;
-  EventManifest local_, remote_;
+  EventManifest local_;
+  const StorageBackend& backup_;
+  const View& theirs_;
+  const EventManifest& remote_;
   std::vector<SegmentEntry> segments_;
   std::set<std::string> left_out_;
   PullResult result_;
@@ -327,12 +361,29 @@ class FastForward {
 
 }  // namespace
 
+Result<PullPlan> PlanPull(const PullSource& source, const StorageBackend& target, const View& mine) {
+  ASSIGN_OR_RETURN(EventManifest remote, EventManifestOf(source));
+  const size_t same = CommonSegments(mine.manifest, remote);
+  std::set<std::string> kept;
+  for (size_t i = 0; i < same; ++i) kept.insert(remote.segments[i].path);
+  PullPlan plan;
+  for (const auto& [path, file] : source.snapshot.files) {
+    auto name = ParsePath(path);
+    bool has = kept.contains(path);
+    if (name && IsDerived(name->kind)) {
+      ASSIGN_OR_RETURN(has, HasContent(target, path, file));
+    }
+    (has ? plan.unchanged : plan.to_download).push_back(path);
+  }
+  return plan;
+}
+
 Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target, int64_t now_ms, bool dry_run) {
   SnapshotBackend backup(source.repository, source.snapshot, source.name);
   ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms));
   ASSIGN_OR_RETURN(View mine, TakeView(target, now_ms));
   ASSIGN_OR_RETURN(Relation relation, Compare({target, mine}, {backup, theirs}));
-  int64_t local_events = CountMissing(mine.knows(), theirs.knows());
+  int64_t local_events = CountMissing(mine, theirs.knows());
   switch (relation) {
     case Relation::kEqual: {
       PullResult result;
@@ -349,9 +400,17 @@ Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target
     case Relation::kBehind:
       break;
   }
-  if (dry_run) return DryRun(source);
-  ASSIGN_OR_RETURN(EventManifest remote, EventManifestOf(source));
-  return FastForward(source, target, mine.manifest, std::move(remote)).Run();
+  if (dry_run) {
+    ASSIGN_OR_RETURN(PullPlan plan, PlanPull(source, target, mine));
+    PullResult result;
+    result.unchanged = static_cast<int64_t>(plan.unchanged.size());
+    for (const std::string& path : plan.to_download) {
+      result.downloaded.push_back({path, source.snapshot.files.at(path).size});
+      result.bytes += source.snapshot.files.at(path).size;
+    }
+    return result;
+  }
+  return FastForward(source, target, mine.manifest, backup, theirs).Run();
 }
 
 }  // namespace parquedb

@@ -23,6 +23,12 @@ struct PullSource {
 // everything. kCorruption names a damaged or missing object of the log.
 Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target, bool dry_run);
 
+// Which files a pull into a copy that is behind fetches, and which it has; by their paths in the backup.
+struct PullPlan {
+  std::vector<std::string> to_download, unchanged;
+};
+Result<PullPlan> PlanPull(const PullSource& source, const StorageBackend& target, const View& mine);
+
 // Into a copy, whose writer's lock the caller holds. Equal: nothing. Behind: fast-forward. Ahead, diverged or another
 // database: kConflict.
 Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target, int64_t now_ms, bool dry_run);

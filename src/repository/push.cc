@@ -117,7 +117,7 @@ class PushPlanner {
       previous_events_ = std::move(theirs.manifest);
     }
     if (relation == Relation::kAhead || request_.strategy == ConflictStrategy::kLocalWins) return Status::Ok();
-    int64_t behind = CountMissing(theirs.knows(), view_.knows());
+    int64_t behind = CountMissing(theirs, view_.knows());
     if (relation == Relation::kBehind) {
       return Conflict(fmt::format("the backup {} has {} events that are not here", request_.slug, behind),
                       "pull first: parquedb pull; or back up what is here all the same: --strategy local-wins");
@@ -398,8 +398,7 @@ Result<PushResult> ExecutePush(const StorageBackend& storage, const View& view, 
       PassKillPoint("push.object");
     }
     PassKillPoint("push.before_snapshot");
-    RETURN_IF_ERROR(repository.storage().Write(SnapshotPath(plan.commit.snapshot), EncodeFileManifest(plan.snapshot),
-                                               WriteCondition::CreateOnly()));
+    RETURN_IF_ERROR(repository.WriteSnapshot(plan.commit.snapshot, plan.snapshot));
   }
   PassKillPoint("push.before_commit");
   auto check = [&](const std::vector<Commit>& commits) {

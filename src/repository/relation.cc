@@ -41,16 +41,16 @@ Result<Relation> Compare(const LogSide& local, const LogSide& remote) {
   return ahead ? Relation::kAhead : Relation::kDiverged;
 }
 
-int64_t CountMissing(const Knows& x, const Knows& y) {
+int64_t CountMissing(const View& log, const Knows& other) {
+  const std::vector<LineEntry> lines = log.lines();
   int64_t missing = 0;
-  for (const auto& [line, lsn] : x) {
-    auto known = y.find(line);
-    // Lines follow one another in one log, so what is missing of a line is at most what lies behind what is known.
-    int64_t floor = 0;
-    for (const auto& [other, through] : y) floor = std::max(floor, through < lsn ? through : 0);
-    missing = std::max(missing, known == y.end() ? lsn - floor : lsn - known->second);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    int64_t last = i + 1 < lines.size() ? lines[i + 1].from - 1 : log.head;
+    auto known = other.find(lines[i].id);
+    int64_t before = std::max(lines[i].from - 1, known == other.end() ? 0 : known->second);
+    missing += std::max<int64_t>(last - before, 0);
   }
-  return std::max<int64_t>(missing, 0);
+  return missing;
 }
 
 }  // namespace parquedb

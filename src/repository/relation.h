@@ -17,7 +17,7 @@ struct LogSide {
 // differ: a copy by hand, or a rolled back machine, was written on.
 Result<Relation> Compare(const LogSide& local, const LogSide& remote);
 
-// Events of `x` that `y` lacks, by line.
-int64_t CountMissing(const Knows& x, const Knows& y);
+// How many events of a log the other side does not know: for each line, those behind what it knows of it.
+int64_t CountMissing(const View& log, const Knows& other);
 
 }  // namespace parquedb

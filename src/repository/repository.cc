@@ -6,6 +6,7 @@
 
 #include "core/limits.h"
 #include "model/layout.h"
+#include "storage/zstd_text.h"
 
 namespace parquedb {
 namespace {
@@ -87,12 +88,25 @@ Result<std::optional<BackupEntry>> Repository::Newest(const std::string& slug) c
 Result<FileManifest> Repository::ReadSnapshot(const std::string& id) const {
   std::string path = SnapshotPath(id);
   auto text = ReadWhole(*storage_, path, kMaxManifestBytes);
-  if (!text.ok() && text.status().code() == StatusCode::kNotFound)
+  if (!text.ok() && text.status().code() == StatusCode::kNotFound) {
+    path = CompressedSnapshotPath(id);
+    text = ReadWhole(*storage_, path, kMaxManifestBytes);
+    if (text.ok()) text = DecompressText(*text, kMaxManifestBytes);
+  }
+  if (!text.ok() && text.status().code() == StatusCode::kNotFound) {
     return Corruption("the snapshot " + id + " is missing; a commit names it");
-  if (!text.ok()) return text.status();
+  }
+  if (!text.ok()) return text.status().With(path);
   auto manifest = DecodeFileManifest(*text);
   if (!manifest.ok()) return manifest.status().With(path);
   return manifest;
+}
+
+Status Repository::WriteSnapshot(const std::string& id, const FileManifest& snapshot) {
+  std::string text = EncodeFileManifest(snapshot);
+  bool plain = text.size() <= kPlainSnapshotBytes;
+  return storage_->Write(plain ? SnapshotPath(id) : CompressedSnapshotPath(id), plain ? text : CompressText(text),
+                         WriteCondition::CreateOnly());
 }
 
 Result<Commit> Repository::AppendCommit(Commit commit, const std::function<Status(const std::vector<Commit>&)>& check) {

@@ -42,6 +42,8 @@ class Repository {
   // The newest backup of a slug ("" = of any).
   Result<std::optional<BackupEntry>> Newest(const std::string& slug) const;
   Result<FileManifest> ReadSnapshot(const std::string& id) const;
+  // Create-only and durable; above 1 MiB as a zstd frame.
+  Status WriteSnapshot(const std::string& id, const FileManifest& snapshot);
 
   // Appends a commit under the next number. `check` sees all commits so far, also those that somebody else appended
   // meanwhile, and may refuse. kBusy after ten lost races. Returns the commit with its number.

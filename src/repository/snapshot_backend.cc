@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/limits.h"
+#include "core/sha256.h"
 #include "model/layout.h"
 
 namespace parquedb {
@@ -70,7 +72,16 @@ Result<std::unique_ptr<ReadableFile>> SnapshotBackend::Open(std::string_view pat
                                   (*object)->size(), file.stored_size),
                       "pull from another remote, or parquedb verify");
   }
-  return std::unique_ptr<ReadableFile>(std::make_unique<ObjectFile>(std::move(*object)));
+  auto name = ParsePath(path);
+  bool by_hash = name && (name->kind == FileKind::kWal || name->kind == FileKind::kEventManifest);
+  if (!by_hash) return std::unique_ptr<ReadableFile>(std::make_unique<ObjectFile>(std::move(*object)));
+  // A torn tail is no damage in a directory; in a backup it is.
+  ASSIGN_OR_RETURN(std::string text, ReadWhole(**object, kMaxManifestBytes));
+  if (Sha256Hex(text) != file.hash) {
+    return Corruption(fmt::format("the object {} of {} is damaged: its content has another hash", file.hash, path),
+                      "pull from another remote, or parquedb verify");
+  }
+  return std::unique_ptr<ReadableFile>(std::make_unique<TextFile>(std::move(text)));
 }
 
 Result<std::optional<FileEntry>> SnapshotBackend::Stat(std::string_view path) const {

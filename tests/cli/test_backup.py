@@ -195,3 +195,71 @@ def test_an_hourly_push_is_the_new_segments_and_full_renews_the_rest(place):
     place.ok("pull", place.path("remote"), "--directory", place.path("b"), db=None)
     assert place.state(db=place.path("b")) == place.state()
     place.ok("verify", place.path("b"), "--compare", place.db, db=None)
+
+
+def test_a_snapshot_of_many_files_is_stored_compressed_and_read_like_any_other(place):
+    place.ok("import", "--file", place.ndjson("many.ndjson", [{"$id": f"n{i}/x", "i": i} for i in range(1500)]))
+    place.ok("checkpoint")
+    place.ok("push", "--to", place.path("remote"))
+    folder = place.path("remote/username/_meta/snapshots")
+    name = os.listdir(folder)[0]
+    assert name.endswith(".json.zst") and os.path.getsize(os.path.join(folder, name)) < 1 << 20
+    place.ok("create", "n0", "--id", "more")
+    place.ok("push", "--to", place.path("remote"))
+    place.ok("verify", place.path("remote"), "--level", "quick", db=None)
+    place.ok("pull", place.path("remote"), "--directory", place.path("copy"), db=None)
+    assert place.state(db=place.path("copy")) == place.state()
+    damage(os.path.join(folder, name))
+    place.fails(20, "backups", place.path("remote"), db=None)
+
+
+def test_a_backup_is_read_in_place(place):
+    fill(place)
+    place.ok("push", "--to", place.path("remote"))
+    state = place.state()
+    place.ok("update", "posts/p3", "--data", '{"n":-3}')
+    remote = place.path("remote")
+    for ref in (remote, remote + "/username", remote + "/username/db", "file://" + remote + "/username/db"):
+        got = place.ok("query", "posts", "--from", ref, "--id", "posts/p3", "--json", db=None).json()
+        assert got["items"] == [state["posts/p3"]] and got["count"] == 1
+        stats = place.ok("stats", ref, "--json", db=None).json()
+        assert stats["namespaces"]["posts"]["entities"] == 51
+        window = place.ok("window", ref, "--json", db=None).json()
+        assert window["gaps"] == [] and window["to"] == place.ok("backups", remote, "--json", db=None).json()["backups"][0]["time"]
+    assert place.ok("query", "posts", "--from", remote, "--at", "lsn:3", "--count", "--json", db=None).json()["count"] == 3
+    place.fails(22, "query", "posts", "--from", remote, "--at", "2999-01-01", db=None)
+    place.fails(22, "query", "posts", "--from", remote, "--at", "1999-01-01", db=None)
+    place.fails(10, "query", "nothing", "--from", remote, db=None)
+    place.fails(10, "query", "posts", "--from", place.path("nowhere"), db=None)
+    place.fails(10, "stats", place.path("nowhere"), db=None)
+
+
+def test_an_instant_chooses_the_backup_that_has_it(place):
+    clock = lambda ms: {"PARQUEDB_TEST_CLOCK_MS": str(1_800_000_000_000 + ms)}
+    remote = place.path("remote")
+    place.ok("create", "posts", "--id", "a", "--data", '{"n":1}', env=clock(0))
+    place.ok("push", "--to", remote, "--slug", "s", env=clock(1000))
+    first = place.ok("backups", remote, "--json", db=None).json()["backups"][0]["id"]
+    place.ok("update", "posts/a", "--data", '{"n":2}', env=clock(2000))
+    place.ok("push", "--to", remote, "--slug", "s", env=clock(3000))
+    last = place.ok("backups", remote, "--json", db=None).json()["backups"][-1]["id"]
+    at = lambda ms: place.ok("query", "posts", "--from", remote + "/username/s", "--at", str(1_800_000_000_000 + ms), "--json", db=None, env=clock(9000))
+    for ms, n in ((500, 1), (1999, 1), (2500, 2)):
+        r = at(ms)
+        assert r.json()["items"][0]["n"] == n and last in r.err and first not in r.err
+    place.fails(22, "query", "posts", "--from", remote, "--at", str(1_800_000_003_001), db=None, env=clock(9000))
+    window = place.ok("window", remote, "--json", db=None).json()
+    assert window == {"schema": "parquedb.window/1", "from": "2027-01-15T08:00:00.000Z", "to": "2027-01-15T08:00:03.000Z", "gaps": []}
+
+
+def test_a_pull_that_meets_damage_takes_back_its_own_files_and_no_others(place):
+    fill(place)
+    place.ok("push", "--to", place.path("remote"))
+    damage(list(objects_of(place, place.path("remote/username"), "events/seg").values())[0])
+    place.write("home/notes.txt", "mine")
+    for _ in range(2):
+        place.fails(20, "pull", place.path("remote"), "--directory", place.path("home"), db=None)
+        assert os.listdir(place.path("home")) == ["notes.txt"]
+    place.write("home/_meta/RESTORING", "an earlier pull was cut off")
+    place.fails(20, "pull", place.path("remote"), "--directory", place.path("home"), db=None)
+    assert os.listdir(place.path("home")) == ["notes.txt"]
