@@ -115,6 +115,8 @@ CASES += [("push", PUSH, {}, backed_up, p, BEFORE)
 CASES += [("push", PUSH, {}, backed_up, "push.committed", AFTER)]
 PULL = ["pull", "./remote/username/s", "--directory", "new"]
 CASES += [("pull", PULL, {}, None, f"pull.{p}", None) for p in ("marker", "files", "event_manifest", "file_manifest")]
+RESTORE = ["restore", "--all", "--at", "lsn:34", "--to", "new"]
+CASES += [("restore", RESTORE, {}, None, f"restore.{p}", None) for p in ("marker", "segments", "event_manifest")]
 CATCH_UP = ["pull", "./remote/username/s", "--directory", "copy"]
 CASES += [("pull into a copy", CATCH_UP, {}, copied, "pull.segments", BEFORE), ("pull into a copy", CATCH_UP, {}, copied, "pull.event_manifest", EITHER),
           ("pull into a copy", CATCH_UP, {}, copied, "pull.wal", AFTER)]
@@ -150,7 +152,7 @@ def test_a_kill_at_a_named_point_loses_nothing_and_the_command_run_again_converg
         new, seen = look(ends), look(killed)
         assert seen in {BEFORE: [old], AFTER: [new], EITHER: [old, new]}[left]
     again = run(killed, base, command, env)
-    db = killed.path(command[-1]) if command[0] == "pull" else killed.db
+    db = killed.path(command[-1]) if command[0] in ("pull", "restore") else killed.db
     if look:
         assert look(killed) == new
         assert again.rc == 0 or (again.rc == 14 and command[0] == "import"), again.err  # what is there already is not imported again

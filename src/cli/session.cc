@@ -13,6 +13,7 @@
 #include "core/errno_status.h"
 #include "core/time_text.h"
 #include "eventlog/log_writer.h"
+#include "model/layout.h"
 #include "model/names.h"
 #include "replay/state.h"
 
@@ -46,6 +47,20 @@ Result<bool> HoldsLayoutNames(const std::string& directory) {
   }
   ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
   return HoldsDatabaseFiles(*storage);
+}
+
+Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& directory) {
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
+  std::shared_ptr<StorageBackend> folder = std::move(storage);
+  ASSIGN_OR_RETURN(auto restoring, folder->Stat(kRestoringPath));
+  if (restoring) return folder;
+  ASSIGN_OR_RETURN(auto manifest, folder->Stat(kEventManifestPath));
+  if (manifest) return Conflict(directory + " holds a database", "choose a new folder");
+  ASSIGN_OR_RETURN(bool taken, HoldsLayoutNames(directory));
+  if (taken)
+    return Conflict(directory + " holds names of the layout (_meta, data, rels, events, indexes)",
+                    "choose a new folder");
+  return folder;
 }
 
 Status Session::Print(std::string_view text) {

@@ -71,6 +71,10 @@ struct Session {
 // then only a database may be there.
 Result<bool> HoldsLayoutNames(const std::string& directory);
 
+// A folder in which a database may be made: it holds none, nor names of the layout (other than a restore or a pull that
+// was cut off). kConflict, kNotFound.
+Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& directory);
+
 // Exit status of a failure.
 int ExitCode(StatusCode code);
 std::string_view KindOf(StatusCode code);

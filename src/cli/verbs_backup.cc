@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cli/remote.h"
+#include "cli/subject.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
 #include "eventlog/checkpoint_marker.h"
@@ -14,6 +15,10 @@
 #include "model/layout.h"
 #include "model/names.h"
 #include "parquedb/sync.h"
+#include "repository/relation.h"
+#include "repository/snapshot_backend.h"
+#include "restore/restore.h"
+#include "restore/whole_restore.h"
 
 namespace parquedb {
 namespace {
@@ -43,12 +48,16 @@ struct PushOutcome {
   PushResult result;
 };
 
+// Among those that the verb knows.
 Result<ConflictStrategy> StrategyOf(const Call& call) {
   std::string name = call.Get("--strategy", "manual");
+  if (name == "newest" && call.command->name != "push") return ConflictStrategy::kNewest;
   if (name == "manual") return ConflictStrategy::kManual;
   if (name == "local-wins") return ConflictStrategy::kLocalWins;
   if (name == "remote-wins") return ConflictStrategy::kRemoteWins;
-  return InvalidArgument("--strategy: '" + name + "' is not known", "manual, local-wins or remote-wins");
+  return InvalidArgument("--strategy: '" + name + "' is not known", call.command->name == "push"
+                                                                        ? "manual, local-wins or remote-wins"
+                                                                        : "manual, local-wins, remote-wins or newest");
 }
 
 // What --slug, --owner and --visibility say; without a slug the database's name.
@@ -215,13 +224,92 @@ Status RunPush(Session& session, const Call& call) {
   return judged;
 }
 
+namespace {
+
+// How the directory's log stands to the backup; nullopt where there is no database yet.
+Result<std::optional<Relation>> RelationTo(const PullSource& source, const std::string& directory) {
+  ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
+  ASSIGN_OR_RETURN(auto manifest, target->Stat(kEventManifestPath));
+  ASSIGN_OR_RETURN(auto restoring, target->Stat(kRestoringPath));
+  if (!manifest || restoring) return std::optional<Relation>();
+  SnapshotBackend backup(source.repository, source.snapshot, source.name);
+  ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms));
+  ASSIGN_OR_RETURN(View mine, TakeView(*target, SystemClock().NowMs()));
+  ASSIGN_OR_RETURN(Relation relation, Compare({*target, mine}, {backup, theirs}));
+  return std::optional<Relation>(relation);
+}
+
+// --strategy remote-wins: the state becomes the backup's by new events; what was here stays in the past.
+Status PullByEvents(Session& session, const Call& call, AnswerFormat format, const PullSource& source,
+                    const std::string& directory) {
+  SnapshotBackend backup(source.repository, source.snapshot, source.name);
+  ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms, {.pin_all = true, .namespaces = {}}));
+  ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
+  bool dry_run = call.Has("--dry-run");
+  ASSIGN_OR_RETURN(RestorePlan plan, TakeBackupState(db->state(), backup, theirs, dry_run));
+  Object answer{{"downloaded", Array()},
+                {"unchanged", plan.unchanged},
+                {"bytes", 0},
+                {"restored", plan.restored},
+                {"deleted", plan.deleted}};
+  if (dry_run) answer.emplace("dryRun", true);
+  if (format == AnswerFormat::kTable) {
+    RETURN_IF_ERROR(
+        session.Print(fmt::format("{}restored {}, deleted {}, unchanged {}: as the backup is\n",
+                                  dry_run ? "would have " : "", plan.restored, plan.deleted, plan.unchanged)));
+  }
+  RETURN_IF_ERROR(AddUndo(session, format, plan.undo, directory, &answer));
+  return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
+}
+
+// The state at an instant, and the log up to it, from the backup that has it; into a new folder.
+Status PullAt(Session& session, const Call& call, AnswerFormat format, const std::string& directory) {
+  ASSIGN_OR_RETURN(Source source, OpenBackupSource(session, call, call.args[0], call.Get("--at")));
+  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
+  bool dry_run = call.Has("--dry-run");
+  ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
+  ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> target, OpenFreshFolder(directory));
+  PullResult result;
+  for (const SegmentEntry& entry : plan.whole) {
+    result.downloaded.push_back({entry.path, entry.size_bytes});
+    result.bytes += entry.size_bytes;
+  }
+  if (!dry_run) {
+    ASSIGN_OR_RETURN(result, ExecuteWholeRestore(*source.storage, source.view, plan, target, SystemClock()));
+  }
+  if (format == AnswerFormat::kTable) {
+    return session.Print(fmt::format("{}pulled {} entities, {} bytes of the log to {}\n", dry_run ? "would have " : "",
+                                     plan.entities, result.bytes, directory));
+  }
+  Object answer{
+      {"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};
+  if (dry_run) answer.emplace("dryRun", true);
+  return session.PrintJson(std::move(answer));
+}
+
+}  // namespace
+
 Status RunPull(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
   std::string directory = session.Directory(call);
   bool dry_run = call.Has("--dry-run");
+  if (call.Has("--at")) return PullAt(session, call, format, directory);
   ASSIGN_OR_RETURN(ResolvedBackup resolved, ResolveBackup(call, call.args[0]));
   session.Note(fmt::format("from {}, as of {}", resolved.name, FormatTime(resolved.backup.instant_ms)));
   ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
+  ASSIGN_OR_RETURN(ConflictStrategy strategy, StrategyOf(call));
+  if (strategy != ConflictStrategy::kManual) {
+    ASSIGN_OR_RETURN(auto relation, RelationTo(source, directory));
+    bool ahead = relation == Relation::kAhead, diverged = relation == Relation::kDiverged;
+    if (strategy == ConflictStrategy::kRemoteWins && (ahead || diverged)) {
+      return PullByEvents(session, call, format, source, directory);
+    }
+    if (relation && (strategy == ConflictStrategy::kLocalWins || (strategy == ConflictStrategy::kNewest && ahead))) {
+      session.Note("nothing is pulled: what is here stays");
+      if (format != AnswerFormat::kJson) return Status::Ok();
+      return session.PrintJson({{"downloaded", Array()}, {"unchanged", 0}, {"bytes", 0}});
+    }
+  }
   ASSIGN_OR_RETURN(PullResult result, PullInto(session, call, source, directory, dry_run));
   for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
   ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
@@ -244,10 +332,7 @@ Status RunPull(Session& session, const Call& call) {
 
 Status RunSync(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
-  std::string strategy = call.Get("--strategy", "manual");
-  if (strategy != "manual" && strategy != "local-wins" && strategy != "remote-wins" && strategy != "newest") {
-    return InvalidArgument("--strategy: '" + strategy + "' is not known", "manual, local-wins, remote-wins or newest");
-  }
+  RETURN_IF_ERROR(StrategyOf(call).status());
   std::string remote = call.Get("--with");
   if (remote.empty()) {
     ASSIGN_OR_RETURN(remote, DefaultRemote());

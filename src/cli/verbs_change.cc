@@ -6,6 +6,7 @@
 #include "maintenance/checkpoint.h"
 #include "model/names.h"
 #include "restore/restore.h"
+#include "restore/whole_restore.h"
 
 namespace parquedb {
 namespace {
@@ -78,10 +79,38 @@ Status RunImport(Session& session, const Call& call) {
   return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
 }
 
+namespace {
+
+// --all --to DIR: everything, into a new directory. The source is only read.
+Status RestoreAll(Session& session, const Call& call, AnswerFormat format) {
+  std::string directory = session.Directory(call), target = call.Get("--to");
+  ASSIGN_OR_RETURN(Source source, session.OpenSource(directory, {.pin_all = true}));
+  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
+  bool dry_run = call.Has("--dry-run");
+  ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
+  ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> place, OpenFreshFolder(target));
+  if (!dry_run) {
+    RETURN_IF_ERROR(ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock()).status());
+  }
+  if (format == AnswerFormat::kTable) {
+    return session.Print(fmt::format("{}restored {} entities and {} events to {}\n", dry_run ? "would have " : "",
+                                     plan.entities, cut.lsn - source.view.manifest.compacted_through, target));
+  }
+  Object answer{
+      {"restored", plan.entities}, {"deleted", 0}, {"unchanged", 0}, {"at", FormatTime(cut.ts_ms)}, {"to", target}};
+  if (dry_run) answer.emplace("dryRun", true);
+  return session.PrintJson(std::move(answer));
+}
+
+}  // namespace
+
 Status RunRestore(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
-  if (call.Has("--entity") == call.Has("--namespace"))
-    return InvalidArgument("restore takes --entity NS/ID or --namespace NS", "parquedb help restore");
+  if (call.Has("--all") + call.Has("--entity") + call.Has("--namespace") != 1)
+    return InvalidArgument("restore takes --entity NS/ID, --namespace NS, or --all --to DIR", "parquedb help restore");
+  if (call.Has("--all") != call.Has("--to"))
+    return InvalidArgument("--all and --to DIR go together", "parquedb restore --all --to ./restored --at \"1h ago\"");
+  if (call.Has("--all")) return RestoreAll(session, call, format);
   if (!call.Has("--at"))
     return InvalidArgument("--at is missing: which instant?",
                            "for example --at \"2026-02-01T12:00:00Z\" or --at \"5m ago\"");

@@ -147,9 +147,10 @@ class ParquetDataWriter : public DataFileWriter {
   Status CheckTyped(const ScannedFields& fields) {
     if (types_.empty()) return Status::Ok();
     for (Typed& value : filled_) value.present = false;
-    size_t guess = 0;  // documents of a namespace mostly have their fields in one order
+    if (numbering_ != fields.numbering()) by_number_.clear();
+    numbering_ = fields.numbering();
     for (const ScannedFields::Field& field : fields.fields()) {
-      int position = Position(field.name, &guess);
+      int position = Position(field);
       if (position < 0) continue;
       if (!Take(field, types_[static_cast<size_t>(position)], &filled_[static_cast<size_t>(position)])) {
         return InvalidArgument("the field " + std::string(field.name) + " does not fit its typed column");
@@ -158,15 +159,18 @@ class ParquetDataWriter : public DataFileWriter {
     return Status::Ok();
   }
 
-  int Position(std::string_view name, size_t* guess) {
-    if (*guess < order_.size() && order_[*guess].first == name) return order_[(*guess)++].second;
-    auto found = positions_.find(name);
-    int position = found == positions_.end() ? -1 : found->second;
-    if (order_.size() < 2 * positions_.size() + 64) {
-      order_.resize(std::max(order_.size(), *guess + 1));
-      order_[*guess] = {std::string(name), position};
+  // The column of a field, or -1.
+  int Position(const ScannedFields::Field& field) {
+    if (field.name_number != 0 && field.name_number < by_number_.size() &&
+        by_number_[field.name_number] != kNotLookedFor) {
+      return by_number_[field.name_number];
     }
-    ++*guess;
+    auto found = positions_.find(field.name);
+    int position = found == positions_.end() ? -1 : found->second;
+    if (field.name_number != 0) {
+      if (by_number_.size() <= field.name_number) by_number_.resize(field.name_number + 1, kNotLookedFor);
+      by_number_[field.name_number] = position;
+    }
     return position;
   }
 
@@ -216,7 +220,9 @@ class ParquetDataWriter : public DataFileWriter {
 
   std::unique_ptr<TableWriter> table_;
   std::map<std::string, int, std::less<>> positions_;
-  std::vector<std::pair<std::string, int>> order_;  // what came at which place of earlier documents
+  static constexpr int kNotLookedFor = -2;
+  std::vector<int> by_number_;  // of the name: its column, -1 or kNotLookedFor
+  uint64_t numbering_ = 0;
   std::vector<ColumnType> types_;
   std::vector<Typed> filled_;
   std::string first_id_, last_id_;

@@ -27,8 +27,7 @@ using FieldTable = std::map<std::string, FieldCounts, std::less<>>;
 
 // Adds the top-level fields of a data text.
 Status CountFields(std::string_view data, FieldTable* table);
-// Counts many texts: documents of a namespace mostly have their fields in one order, so each is looked for where it was
-// the last time.
+// Counts many texts.
 class FieldCounter {
  public:
   void Add(const ScannedFields& fields);
@@ -36,7 +35,8 @@ class FieldCounter {
 
  private:
   FieldTable table_;
-  std::vector<FieldTable::iterator> order_;
+  std::vector<FieldCounts*> by_number_;  // of the name; null: not looked for yet
+  uint64_t numbering_ = 0;
 };
 // The typed columns for a table of counts over `rows` rows, by the rules of docs/format/data.md. `before`: the names
 // that have a column already; they keep it however rare they become, unless their types conflict.

@@ -1,11 +1,15 @@
 #include "collection/field_scan.h"
 
+#include <atomic>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 
 namespace parquedb {
 namespace {
+
+constexpr size_t kPlaces = 1024;         // of a text, whose names are remembered
+constexpr size_t kNumberedNames = 4096;  // a text whose names are data may have any number of them
 
 std::string_view Decode(std::string_view quoted, std::string* buffer) {
   std::string_view inner = quoted.substr(1, quoted.size() - 2);
@@ -109,7 +113,7 @@ bool FieldScanner::SkipValue() {
   return at_ < whole_.size();
 }
 
-Result<bool> FieldScanner::Next() {
+Result<bool> FieldScanner::Next(std::string_view guess) {
   if (whole_.size() < 2 || whole_[0] != '{') return Damaged();
   if (at_ == 0)
     at_ = 1;
@@ -118,10 +122,19 @@ Result<bool> FieldScanner::Next() {
   if (at_ + 1 == whole_.size() && whole_[at_] == '}') return false;
   if (at_ >= whole_.size() || whole_[at_] != '"') return Damaged();
   size_t begin = at_;
-  if (!SkipString()) return Damaged();
-  name_ = Decode(whole_.substr(begin, at_ - begin), &name_buffer_);
-  if (at_ + 1 >= whole_.size() || whole_[at_] != ':') return Damaged();
-  begin = ++at_;
+  guessed_ = !guess.empty() && whole_.substr(at_).starts_with(guess);
+  if (guessed_) {
+    name_ = whole_.substr(begin + 1, guess.size() - 3);
+    at_ += guess.size();
+  } else {
+    if (!SkipString()) return Damaged();
+    name_ = Decode(whole_.substr(begin, at_ - begin), &name_buffer_);
+    if (at_ + 1 >= whole_.size() || whole_[at_] != ':') return Damaged();
+    ++at_;
+  }
+  head_ = whole_.substr(begin, at_ - begin);
+  if (at_ >= whole_.size()) return Damaged();
+  begin = at_;
   if (!SkipValue()) return Damaged();
   text_ = whole_.substr(begin, at_ - begin);
   return true;
@@ -131,14 +144,38 @@ Status ScannedFields::Scan(std::string_view object) {
   fields_.clear();
   decoded_names_.clear();
   FieldScanner scanner(object);
-  while (true) {
-    ASSIGN_OR_RETURN(bool more, scanner.Next());
+  for (size_t i = 0;; ++i) {
+    ASSIGN_OR_RETURN(bool more, scanner.Next(i < places_.size() ? std::string_view(places_[i].head) : ""));
     if (!more) return Status::Ok();
     std::string_view name = scanner.name();
+    if (scanner.guessed()) {
+      fields_.push_back({name, scanner.text(), scanner.kind(), scanner.Integer(), places_[i].number});
+      continue;
+    }
+    uint32_t number = NumberOf(name);
     bool inside = name.data() >= object.data() && name.data() <= object.data() + object.size();
-    if (!inside) name = decoded_names_.emplace_back(name);
-    fields_.push_back({name, scanner.text(), scanner.kind(), scanner.Integer()});
+    if (!inside) {
+      name = decoded_names_.emplace_back(name);
+    } else if (i < kPlaces) {
+      if (places_.size() <= i) places_.resize(i + 1);
+      places_[i] = {std::string(scanner.head()), number};
+    }
+    fields_.push_back({name, scanner.text(), scanner.kind(), scanner.Integer(), number});
   }
+}
+
+ScannedFields::ScannedFields() {
+  static std::atomic<uint64_t> last = 0;
+  numbering_ = ++last;
+}
+
+uint32_t ScannedFields::NumberOf(std::string_view name) {
+  auto known = numbers_.find(name);
+  if (known != numbers_.end()) return known->second;
+  if (numbers_.size() == kNumberedNames) return 0;
+  auto number = static_cast<uint32_t>(numbers_.size()) + 1;
+  numbers_.emplace(std::string(name), number);
+  return number;
 }
 
 double ScannedFields::Field::Double() const {

@@ -62,16 +62,20 @@ void Count(const ScannedFields::Field& field, FieldCounts* counts) {
 }  // namespace
 
 void FieldCounter::Add(const ScannedFields& fields) {
-  for (size_t i = 0; i < fields.fields().size(); ++i) {
-    const ScannedFields::Field& field = fields.fields()[i];
+  if (numbering_ != fields.numbering()) by_number_.clear();
+  numbering_ = fields.numbering();
+  for (const ScannedFields::Field& field : fields.fields()) {
     if (field.name.starts_with('$')) continue;
-    if (order_.size() <= i) order_.resize(i + 1, table_.end());
-    FieldTable::iterator& place = order_[i];
-    if (place == table_.end() || place->first != field.name) {
-      place = table_.find(field.name);
-      if (place == table_.end()) place = table_.emplace(std::string(field.name), FieldCounts()).first;
+    if (field.name_number != 0 && field.name_number < by_number_.size() && by_number_[field.name_number] != nullptr) {
+      Count(field, by_number_[field.name_number]);
+      continue;
     }
-    Count(field, &place->second);
+    auto found = table_.find(field.name);
+    if (found == table_.end()) found = table_.emplace(std::string(field.name), FieldCounts()).first;
+    Count(field, &found->second);
+    if (field.name_number == 0) continue;
+    if (by_number_.size() <= field.name_number) by_number_.resize(field.name_number + 1, nullptr);
+    by_number_[field.name_number] = &found->second;
   }
 }
 

@@ -114,6 +114,54 @@ TEST(TableTest, RowsComeBackByScan) {
   }
 }
 
+TEST(TableTest, RowsOfALargeRowGroupComeBackByScanAndByPages) {
+  // Row groups of 11 MB are made on two threads, and the next one is filled meanwhile.
+  constexpr int64_t kRows = 90'000;
+  auto table = *TableReader::Open(WriteRows(kRows, 40'000), "t");
+  ASSERT_EQ(table->row_group_count(), 3);
+  ASSERT_GT(table->row_group_raw_bytes(0), 8u << 20);
+  auto scanner = *table->Scan(0, 3, kAllColumns);
+  TableChunk chunk;
+  int64_t seen = 0;
+  while (*scanner->Next(&chunk)) {
+    for (int64_t i = 0; i < chunk.rows; ++i) ASSERT_NO_FATAL_FAILURE(ExpectRow(chunk, i, seen++));
+  }
+  EXPECT_EQ(seen, kRows);
+  for (int64_t row : {0, 128, 39'999, 40'000, 55'555, 79'999, 80'000, 89'999}) {
+    ASSERT_TRUE(table->ReadRows(row, 1, kAllColumns, &chunk).ok());
+    ExpectRow(chunk, 0, row);
+    auto span = *table->FindSpan(static_cast<int>(row / 40'000), 0, IdOf(row));
+    EXPECT_LE(span.first, row);
+    EXPECT_GT(span.last, row);
+    EXPECT_TRUE(*table->MayContain(static_cast<int>(row / 40'000), 0, IdOf(row)));
+  }
+}
+
+TEST(TableTest, DocumentsThatAreAllNullOrEmptyComeBack) {
+  auto file = std::make_shared<Bytes>();
+  TableSchema schema = {{.name = "none", .nullable = true, .coding = ColumnCoding::kDeltaLength, .statistics = false},
+                        {.name = "empty", .nullable = true, .coding = ColumnCoding::kDeltaLength, .statistics = false}};
+  auto writer = *TableWriter::Open(*file, schema, -1);
+  for (int row = 0; row < 3000; ++row) {
+    writer->column(0).AppendNull();
+    writer->column(1).AppendString("");
+    ASSERT_TRUE(writer->EndRow().ok());
+  }
+  ASSERT_TRUE(writer->Finish().ok());
+  auto table = *TableReader::Open(file, "t");
+  auto scanner = *table->Scan(0, 1, {0, 1});
+  TableChunk chunk;
+  int64_t seen = 0;
+  for (; *scanner->Next(&chunk); seen += chunk.rows) {
+    for (int64_t i = 0; i < chunk.rows; ++i) {
+      ASSERT_TRUE(chunk.columns[0].is_null(i));
+      ASSERT_FALSE(chunk.columns[1].is_null(i));
+      ASSERT_EQ(chunk.columns[1].strings[static_cast<size_t>(i)], "");
+    }
+  }
+  EXPECT_EQ(seen, 3000);
+}
+
 TEST(TableTest, SingleRowsComeBackByPages) {
   auto table = *TableReader::Open(WriteRows(10'000, 4000), "t");
   for (int64_t row : {0, 1, 127, 128, 3999, 4000, 7777, 9999}) {

@@ -48,7 +48,7 @@ class ColumnBuffer {
 
  private:
   friend class TableWriter;
-  friend struct TableWriterInternals;
+  friend struct ColumnBufferAccess;
   std::vector<int64_t> ints_;
   std::vector<double> doubles_;
   std::vector<bool> bools_;
@@ -90,7 +90,7 @@ class TableWriter {
   Status Finish();
 
  private:
-  friend struct TableWriterInternals;
+  friend struct ColumnBufferAccess;
   TableWriter();
   struct State;
   std::unique_ptr<State> state_;

@@ -53,7 +53,8 @@ EventView ViewOfDraft(const EventDraft& draft, int64_t ts_ms, std::string* id_te
   view.op = draft.op;
   view.target = draft.target;
   view.before = draft.before;
-  view.after = draft.after;
+  view.after = draft.lent_after;
+  if (draft.after) view.after = *draft.after;
   view.actor = draft.actor;
   view.metadata = draft.metadata;
   view.ts_ms = draft.ts_ms.value_or(ts_ms);
@@ -225,6 +226,7 @@ Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
     EventDraft draft;
     ASSIGN_OR_RETURN(bool more, source.Next(stamp, &draft));
     if (!more) break;
+    if (draft.lent_after) draft.after.emplace(*std::exchange(draft.lent_after, std::nullopt));
     bytes += DraftBytes(draft);
     drafts.push_back(std::move(draft));
     if (bytes > direct_bytes) return write_direct(std::move(drafts));
@@ -266,6 +268,16 @@ Result<BatchResult> DatabaseState::WriteDirect(std::vector<EventDraft> head, Dra
   RETURN_IF_ERROR(Refresh());
   RETURN_IF_ERROR(WriteFileManifest(*log_));
   return result;
+}
+
+Status DatabaseState::RecordMerge(const Knows& other) {
+  std::lock_guard turn(mutex_);
+  RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
+  const Knows known = KnowsAt(log_->manifest(), log_->head());
+  if (InPastOf(other, known)) return Status::Ok();
+  RETURN_IF_ERROR(log_->UpdateManifest(
+      [&](EventManifest* manifest) { manifest->merges.push_back({.at = log_->head(), .knows = other}); }));
+  return Refresh();
 }
 
 Status DatabaseState::MaintainIfDue() {

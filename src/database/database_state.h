@@ -61,6 +61,9 @@ class DatabaseState {
   // meanwhile.
   Result<BatchResult> WriteBatch(DraftSource& source);
 
+  // Notes that this log, through its head, has taken in what another log knows. Durable when it returns.
+  Status RecordMerge(const Knows& other);
+
   Result<std::optional<Entity>> Get(std::string_view id);
   // What a reader sees now, this process's acknowledged writes included.
   Result<View> TakeReaderView();

@@ -89,7 +89,7 @@ class RecordDrafts : public DraftSource {
     ++created;
     draft->op = Op::kCreate;
     draft->target = IdToTarget(made.id);
-    draft->after = std::move(made.state);
+    draft->lent_after = made.state;
     draft->after_hash = made.hash;
     draft->ends_run = next_ == order_.size();
     if (!stamp.actor.empty()) draft->actor = stamp.actor;
@@ -108,6 +108,7 @@ class RecordDrafts : public DraftSource {
  private:
   Status Fill(const RecordStamp& stamp) {
     taken_.clear();
+    if (!texts_.empty()) texts_.erase(texts_.begin(), texts_.end() - 1);  // states to come may lie in the last
     next_ = 0;
     uint64_t bytes = 0;
     ImportDraft draft;
@@ -123,6 +124,7 @@ class RecordDrafts : public DraftSource {
         namespaces.insert(last_ns_);
       }
       bytes += draft.id.size() + draft.state.size() + sizeof draft;
+      if (draft.texts != nullptr) texts_.push_back(std::move(draft.texts));
       taken_.push_back(std::move(draft));
     }
     Sort();
@@ -157,6 +159,7 @@ class RecordDrafts : public DraftSource {
   const ImportSource& source_;
   std::unique_ptr<RecordReader> reader_;
   std::vector<ImportDraft> taken_;  // of one row group, as they came
+  std::vector<std::shared_ptr<const std::string>> texts_;
   struct Place {
     uint64_t prefix;
     size_t index;  // in taken_

@@ -33,6 +33,7 @@ struct EventDraft {
   Op op = Op::kCreate;
   std::string target;
   std::optional<std::string> before, after, actor, metadata;
+  std::optional<std::string_view> lent_after;  // instead of `after`: in its source's memory until the next draft
   std::optional<int64_t> ts_ms;
   std::optional<Ulid> id;
   std::optional<Sha256Bytes> after_hash;  // as EventView::after_hash

@@ -80,19 +80,21 @@ DraftMaker::DraftMaker(RecordStamp stamp) : stamp_(std::move(stamp)) {
   plain_head_.pop_back();  // the brace
 }
 
-ImportDraft DraftMaker::Make(ImportRecord* record) const {
-  ImportDraft draft{.id = record->id, .state = {}, .hash = {}, .line = record->line};
+ImportDraft DraftMaker::Make(ImportRecord* record, std::string* texts) const {
+  ImportDraft draft{.id = record->id, .state = {}, .hash = {}, .line = record->line, .texts = {}};
   bool plain = !record->version && !record->created_at_ms && !record->updated_at_ms && !record->created_by &&
                !record->updated_by && record->links.empty();
+  size_t begin = texts->size();
   if (plain) {
-    draft.state.reserve(plain_head_.size() + record->fields.size() + 2);
-    draft.state.append(plain_head_);
-    if (!record->fields.empty()) draft.state.append(1, ',').append(record->fields);
-    draft.state.push_back('}');
+    texts->append(plain_head_);
+    if (!record->fields.empty()) texts->append(1, ',').append(record->fields);
+    texts->push_back('}');
   } else {
-    draft.state = EncodeState(ToEntity(std::move(*record), stamp_.ts_ms, stamp_.actor));
+    AppendState(texts, ToEntity(std::move(*record), stamp_.ts_ms, stamp_.actor));
   }
-  if (!draft.id.empty()) draft.hash = StateDigest::HashOf(IdToTarget(draft.id), draft.state);
+  if (!draft.id.empty()) {
+    draft.hash = StateDigest::HashOf(IdToTarget(draft.id), std::string_view(*texts).substr(begin));
+  }
   return draft;
 }
 

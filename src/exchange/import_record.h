@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/sha256.h"
 #include "document/normalize.h"
@@ -42,17 +44,21 @@ struct RecordStamp {
 // A record as the log will hold it.
 struct ImportDraft {
   std::string id;                   // "ns/id"; "" when the record has none
-  std::string state;                // state text
+  std::string_view state;           // state text, in `texts` of this draft or of an earlier one
   std::optional<Sha256Bytes> hash;  // StateDigest::HashOf its target and state; only of a draft with an id
   int64_t line = 0;
+  // Set where it begins to hold states; to be kept as long as the states of this draft and of those behind it.
+  std::shared_ptr<const std::string> texts;
 };
 
 // Makes drafts; what is the same in all plain records is written once. One thread.
 class DraftMaker {
  public:
   explicit DraftMaker(RecordStamp stamp);
-  // As EncodeState(ToEntity(record)). The record's memory is left for the next one.
-  ImportDraft Make(ImportRecord* record) const;
+  // Appends the state, as EncodeState(ToEntity(record)), to `texts`; it is the caller's to set the draft's view of it
+  // once no more is appended. The record's memory is left for the next one.
+  ImportDraft Make(ImportRecord* record, std::string* texts) const;
+  size_t head_bytes() const { return plain_head_.size() + 2; }  // of a state, beside its fields
 
  private:
   RecordStamp stamp_;

@@ -22,8 +22,11 @@ class RecordPipeline::Taker {
 
   RecordBatch Take(const RawBatch& raw) {
     if (maker_) return TakeDrafts(raw);
-    RecordBatch batch{
-        .records = std::vector<TakenRecord>(raw.pieces.size()), .drafts = {}, .end = raw.end, .last = raw.last};
+    RecordBatch batch{.records = std::vector<TakenRecord>(raw.pieces.size()),
+                      .drafts = {},
+                      .texts = {},
+                      .end = raw.end,
+                      .last = raw.last};
     for (size_t i = 0; i < raw.pieces.size(); ++i) {
       const auto& piece = raw.pieces[i];
       TakenRecord& taken = batch.records[i];
@@ -35,17 +38,25 @@ class RecordPipeline::Taker {
 
  private:
   RecordBatch TakeDrafts(const RawBatch& raw) {
-    RecordBatch batch{.records = {}, .drafts = {}, .end = raw.end, .last = raw.last};
+    RecordBatch batch{.records = {}, .drafts = {}, .texts = {}, .end = raw.end, .last = raw.last};
     batch.drafts.reserve(raw.pieces.size());
+    auto texts = std::make_shared<std::string>();
+    texts->reserve(raw.text.size() + raw.pieces.size() * maker_->head_bytes());
+    ends_.clear();
     for (const auto& piece : raw.pieces) {
       record_.line = piece.line;
       Status taken = TakeOne(std::string_view(raw.text).substr(piece.begin, piece.length), &record_);
       if (taken.ok()) {
-        batch.drafts.push_back(maker_->Make(&record_));
+        batch.drafts.push_back(maker_->Make(&record_, texts.get()));
+        ends_.push_back(texts->size());
       } else {
         batch.records.push_back({piece.line, std::move(taken), {}});
       }
     }
+    for (size_t i = 0, begin = 0; i < ends_.size(); begin = ends_[i++]) {
+      batch.drafts[i].state = std::string_view(*texts).substr(begin, ends_[i] - begin);
+    }
+    batch.texts = std::move(texts);
     return batch;
   }
 
@@ -83,6 +94,7 @@ class RecordPipeline::Taker {
   NormalizedRecord normalized_;
   std::optional<DraftMaker> maker_;
   ImportRecord record_;
+  std::vector<size_t> ends_;  // of the states of one batch
 };
 
 RecordPipeline::RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids, int threads)

@@ -27,6 +27,7 @@ struct TakenRecord {
 struct RecordBatch {
   std::vector<TakenRecord> records;  // where drafts are made: only those that are none
   std::vector<ImportDraft> drafts;
+  std::shared_ptr<const std::string> texts;  // where the states of the drafts lie
   Status end;         // why reading stopped behind these records; ok: it did not, or at the end of the input
   bool last = false;  // nothing follows
 };

@@ -66,6 +66,7 @@ class JsonRecords : public RecordReader {
         continue;
       }
       *draft = std::move(taken);
+      draft->texts = std::move(batch_.texts);  // with the first that is taken of the batch
       return true;
     }
   }
@@ -177,8 +178,12 @@ class ParquetRecords : public RecordReader {
 Result<bool> RecordReader::NextDraft(const RecordStamp& stamp, ImportDraft* draft) {
   if (!maker_) maker_.emplace(stamp);
   ASSIGN_OR_RETURN(bool more, Next(&record_));
-  if (more) *draft = maker_->Make(&record_);
-  return more;
+  if (!more) return false;
+  auto texts = std::make_shared<std::string>();
+  *draft = maker_->Make(&record_, texts.get());
+  draft->state = *texts;
+  draft->texts = std::move(texts);
+  return true;
 }
 
 bool BadRecords::Add(int64_t line, const Status& why) {

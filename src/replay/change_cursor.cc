@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <future>
 #include <map>
 #include <queue>
 
@@ -15,6 +16,7 @@ namespace parquedb {
 namespace {
 
 constexpr uint64_t kSortBudgetBytes = 128 * kMiB;
+constexpr int64_t kRowsReadAhead = 4096;        // of a row group, from which on its keys are worth a thread
 constexpr uint64_t kLargeRowBytes = 16 * 1024;  // a row group's average, from which on rows are read one by one
 
 // A run yields changes in id order. Runs never share an id: each entity has one newest event.
@@ -226,25 +228,38 @@ class ChangePlanner {
 
   Status PlanSegment(const SegmentEntry& entry) {
     ASSIGN_OR_RETURN(auto segment, Segment::Open(storage_, entry, view_.manifest.database_id));
+    std::future<Result<Keys>> ahead;  // of the next row group, while the winners of one are chosen
     for (int group = segment->table().row_group_count() - 1; group >= 0; --group) {
-      RETURN_IF_ERROR(PlanRowGroup(segment, group));
+      ASSIGN_OR_RETURN(Keys keys, ahead.valid() ? ahead.get() : ReadKeys(*segment, group));
+      if (group > 0 && segment->table().row_group_rows(group - 1) >= kRowsReadAhead) {
+        ahead = std::async(std::launch::async, [&segment, group] { return ReadKeys(*segment, group - 1); });
+      }
+      RETURN_IF_ERROR(PlanRowGroup(segment, group, keys));
     }
     return Status::Ok();
   }
 
-  Status PlanRowGroup(const std::shared_ptr<Segment>& segment, int group) {
-    ASSIGN_OR_RETURN(auto keys, segment->Scan(group, group + 1, EventColumns::Keys()));
+  // Of a row group.
+  struct Keys {
     std::string targets;  // one behind the other
     std::vector<size_t> ends;
     std::vector<int64_t> lsns;
+  };
+  static Result<Keys> ReadKeys(const Segment& segment, int group) {
+    Keys keys;
+    ASSIGN_OR_RETURN(auto cursor, segment.Scan(group, group + 1, EventColumns::Keys()));
     EventView event;
     while (true) {
-      ASSIGN_OR_RETURN(bool more, keys->Next(&event));
-      if (!more) break;
-      targets.append(event.target);
-      ends.push_back(targets.size());
-      lsns.push_back(event.lsn);
+      ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
+      if (!more) return keys;
+      keys.targets.append(event.target);
+      keys.ends.push_back(keys.targets.size());
+      keys.lsns.push_back(event.lsn);
     }
+  }
+
+  Status PlanRowGroup(const std::shared_ptr<Segment>& segment, int group, const Keys& keys) {
+    const auto& [targets, ends, lsns] = keys;
     std::vector<bool> wins(ends.size());
     bool any = false, ascending = true;
     std::string id, next_id;

@@ -9,6 +9,13 @@
 namespace parquedb {
 namespace {
 
+// What a log holds itself, without what merges told it of: only that has a place in it.
+Knows HeldBy(const View& view) {
+  EventManifest log;
+  log.lines = view.lines();
+  return KnowsAt(log, view.head);
+}
+
 Status CheckSharedLines(const LogSide& local, const LogSide& remote, const Knows& mine, const Knows& theirs) {
   for (const auto& [line, lsn] : mine) {
     auto other = theirs.find(line);
@@ -34,7 +41,7 @@ Result<Relation> Compare(const LogSide& local, const LogSide& remote) {
                     "use another slug, or pull into a new folder");
   }
   Knows mine = local.view.knows(), theirs = remote.view.knows();
-  RETURN_IF_ERROR(CheckSharedLines(local, remote, mine, theirs));
+  RETURN_IF_ERROR(CheckSharedLines(local, remote, HeldBy(local.view), HeldBy(remote.view)));
   bool behind = InPastOf(mine, theirs), ahead = InPastOf(theirs, mine);
   if (behind && ahead) return Relation::kEqual;
   if (behind) return Relation::kBehind;

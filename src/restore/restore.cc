@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/time_text.h"
 #include "document/value.h"
@@ -20,17 +21,23 @@ std::string RestoredFrom(const Cut& cut) {
   return text + "}}";
 }
 
-// Walks the state at the cut beside the state now.
+// A state: of a database or a backup, at a cut.
+struct StateAt {
+  const StorageBackend& storage;
+  const View& view;
+  int64_t cut = 0;
+};
+
+// Walks the state as it shall be beside the state now.
 class DifferenceCursor {
  public:
   struct Item {
     std::string id;
     std::optional<Entity> then, now;
   };
-  Status Open(const StorageBackend& storage, const View& view, const std::vector<std::string>& namespaces,
-              int64_t cut) {
-    ASSIGN_OR_RETURN(then_, OpenState(storage, view, {.cut = cut, .namespaces = namespaces}));
-    ASSIGN_OR_RETURN(now_, OpenState(storage, view, {.cut = view.head, .namespaces = namespaces}));
+  Status Open(const StateAt& then, const StateAt& now, const std::vector<std::string>& namespaces) {
+    ASSIGN_OR_RETURN(then_, OpenState(then.storage, then.view, {.cut = then.cut, .namespaces = namespaces}));
+    ASSIGN_OR_RETURN(now_, OpenState(now.storage, now.view, {.cut = now.cut, .namespaces = namespaces}));
     ASSIGN_OR_RETURN(has_then_, then_->Next(&then_entity_));
     ASSIGN_OR_RETURN(has_now_, now_->Next(&now_entity_));
     return Status::Ok();
@@ -62,9 +69,10 @@ class DifferenceCursor {
 // Counts what differs and, as a source of drafts, writes it.
 class NamespaceDrafts : public DraftSource {
  public:
-  NamespaceDrafts(const StorageBackend& storage, const View& view, std::vector<std::string> namespaces, const Cut& cut)
-      : storage_(storage), view_(view), namespaces_(std::move(namespaces)), cut_(cut) {}
-  Status Open() { return cursor_.Open(storage_, view_, namespaces_, cut_.lsn); }
+  explicit NamespaceDrafts(std::string metadata) : metadata_(std::move(metadata)) {}
+  Status Open(const StateAt& then, const StateAt& now, const std::vector<std::string>& namespaces) {
+    return cursor_.Open(then, now, namespaces);
+  }
 
   Result<bool> Next(const Stamp& stamp, EventDraft* draft) override {
     DifferenceCursor::Item item;
@@ -77,17 +85,14 @@ class NamespaceDrafts : public DraftSource {
       }
       ++(item.then ? plan.restored : plan.deleted);
       *draft = MakeDraft(item.id, item.now, item.then, stamp.actor);
-      draft->metadata = RestoredFrom(cut_);
+      draft->metadata = metadata_;
       return true;
     }
   }
   RestorePlan plan;
 
  private:
-  const StorageBackend& storage_;
-  const View& view_;
-  std::vector<std::string> namespaces_;
-  Cut cut_;
+  std::string metadata_;
   DifferenceCursor cursor_;
 };
 
@@ -161,12 +166,9 @@ Result<DropPlan> Delete(DatabaseState& db, const std::string& ns, const Filter* 
   return plan;
 }
 
-Result<RestorePlan> RestoreSome(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut,
-                                bool dry_run) {
-  ASSIGN_OR_RETURN(View view, db.TakeReaderView());
-  RETURN_IF_ERROR(CheckKnown(db.storage(), view, namespaces));
-  NamespaceDrafts drafts(db.storage(), view, namespaces, cut);
-  RETURN_IF_ERROR(drafts.Open());
+// Carries the drafts out, or only counts them. `namespaces`: for the undo command.
+Result<RestorePlan> Carry(DatabaseState& db, NamespaceDrafts& drafts, const std::vector<std::string>& namespaces,
+                          const Cut& cut, bool dry_run) {
   std::string undo_point = db.UndoPoint();
   if (dry_run) {
     EventDraft draft;
@@ -184,6 +186,15 @@ Result<RestorePlan> RestoreSome(DatabaseState& db, const std::vector<std::string
     plan.undo = fmt::format("restore --namespace {} --at {} --confirm", JoinNames(namespaces), undo_point);
   }
   return plan;
+}
+
+Result<RestorePlan> RestoreSome(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut,
+                                bool dry_run) {
+  ASSIGN_OR_RETURN(View view, db.TakeReaderView());
+  RETURN_IF_ERROR(CheckKnown(db.storage(), view, namespaces));
+  NamespaceDrafts drafts(RestoredFrom(cut));
+  RETURN_IF_ERROR(drafts.Open({db.storage(), view, cut.lsn}, {db.storage(), view, view.head}, namespaces));
+  return Carry(db, drafts, namespaces, cut, dry_run);
 }
 
 }  // namespace
@@ -235,6 +246,21 @@ Result<DropPlan> DropNamespace(DatabaseState& db, const std::string& ns) { retur
 
 Result<DropPlan> DeleteWhere(DatabaseState& db, const std::string& ns, const Filter& filter, bool dry_run) {
   return Delete(db, ns, &filter, dry_run);
+}
+
+Result<RestorePlan> TakeBackupState(DatabaseState& db, const StorageBackend& backup, const View& theirs, bool dry_run) {
+  ASSIGN_OR_RETURN(View view, db.TakeReaderView());
+  ASSIGN_OR_RETURN(auto here, ListNamespaces(db.storage(), view));
+  ASSIGN_OR_RETURN(auto there, ListNamespaces(backup, theirs));
+  std::set<std::string> namespaces(here.begin(), here.end());
+  namespaces.insert(there.begin(), there.end());
+  ASSIGN_OR_RETURN(Cut cut, HeadCut(backup, theirs));
+  NamespaceDrafts drafts(RestoredFrom(cut));
+  RETURN_IF_ERROR(drafts.Open({backup, theirs, theirs.head}, {db.storage(), view, view.head}, {}));
+  ASSIGN_OR_RETURN(RestorePlan plan, Carry(db, drafts, {namespaces.begin(), namespaces.end()}, cut, dry_run));
+  // From here on this log knows what the backup's does: the next push goes on from it.
+  if (!dry_run) RETURN_IF_ERROR(db.RecordMerge(theirs.knows()));
+  return plan;
 }
 
 }  // namespace parquedb

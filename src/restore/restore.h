@@ -28,6 +28,10 @@ Result<RestorePlan> RestoreEntity(DatabaseState& db, const std::string& id, cons
 Result<RestorePlan> PlanNamespaceRestore(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut);
 Result<RestorePlan> RestoreNamespaces(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut);
 
+// Makes the whole state what a backup holds, by new events; one batch. Then the log is known to have seen the backup's
+// (a merge in events/manifest.json). Nothing is rewritten: what was here stays in the past.
+Result<RestorePlan> TakeBackupState(DatabaseState& db, const StorageBackend& backup, const View& theirs, bool dry_run);
+
 // Deletes every entity of a namespace; one batch. kNotFound for a namespace that no event names.
 struct DropPlan {
   int64_t deleted = 0;

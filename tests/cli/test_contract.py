@@ -35,10 +35,10 @@ def test_a_slip_is_answered_with_what_may_be_meant(place, words, meant):
 
 def test_a_verb_of_a_later_version_is_unknown_and_not_in_the_help(place):
     overview = place.ok("help", db=None).out
-    for verb in ("sync", "diff", "bisect", "compact", "repair", "tag", "serve", "remote", "doctor"):
+    for verb in ("diff", "bisect", "compact", "repair", "tag", "serve", "remote", "doctor"):
         place.fails(2, verb, db=None)
         assert f"\n  {verb} " not in overview
-    for verb in ("init", "create", "get", "update", "delete", "link", "unlink", "query", "import", "export", "events", "restore", "drop", "list", "stats", "flush", "checkpoint", "window", "verify", "push", "pull", "backups", "help", "version"):
+    for verb in ("init", "create", "get", "update", "delete", "link", "unlink", "query", "import", "export", "events", "restore", "drop", "list", "stats", "flush", "checkpoint", "window", "verify", "push", "pull", "sync", "backups", "help", "version"):
         text = place.ok(verb, "--help", db=None).out
         assert "Examples:\n  parquedb " + verb in text and text == place.ok("help", verb, db=None).out and f"\n  {verb} " in overview
     for topic in ("exit-codes", "environment", "filters", "formats", "remotes", "time", "updates"):

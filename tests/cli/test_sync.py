@@ -71,3 +71,42 @@ def test_wrong_calls(place):
     place.ok("create", "posts", "--id", "a", db=other)
     place.ok("sync", "--with", place.path("r"), "--slug", "s")
     place.fails(14, "sync", "--with", place.path("r"), "--slug", "s", db=other)
+
+
+def test_remote_wins_makes_the_state_the_backups_by_new_events(place):
+    remote, copy, sync = both(place)
+    ref = remote + "/username/s"
+    pull = lambda *a: place.ok("pull", ref, "--directory", copy, "--strategy", *a, db=None)
+    theirs = place.state()
+    place.ok("update", "posts/p1", "--data", '{"n":-1}', db=copy)
+    place.ok("create", "mine", "--id", "m", db=copy)
+    mine, log = place.state(db=copy), place.ok("events", "--format", "ndjson", db=copy).out
+    assert pull("local-wins", "--json").json()["downloaded"] == [] and pull("newest", "--json").json()["downloaded"] == []
+    assert place.state(db=copy) == mine
+    planned = pull("remote-wins", "--dry-run", "--json").json()
+    assert (planned["restored"], planned["deleted"], planned["dryRun"]) == (1, 1, True) and place.state(db=copy) == mine
+    r = pull("remote-wins", "--json").json()
+    assert (r["restored"], r["deleted"], r["unchanged"]) == (1, 1, 19) and place.state(db=copy) == theirs
+    events = place.ok("events", "--format", "ndjson", db=copy).out
+    assert events.startswith(log) and "restoredFrom" in events[len(log):]
+    place.undo("undo: " + r["undo"])
+    assert place.state(db=copy) == mine
+
+
+def test_after_remote_wins_a_diverged_copy_goes_on_from_the_backup(place):
+    remote, copy, sync = both(place)
+    place.ok("create", "posts", "--id", "here")
+    sync()
+    place.ok("create", "posts", "--id", "there", db=copy)
+    ref = remote + "/username/s"
+    place.fails(14, "pull", ref, "--directory", copy, "--strategy", "newest", db=None)
+    for _ in range(2):
+        place.ok("pull", ref, "--directory", copy, "--strategy", "remote-wins", db=None)
+        assert place.state(db=copy) == place.state()
+    place.ok("verify", copy, db=None)
+    assert place.ok("get", "posts/there", "--at", "lsn:21", db=copy).json()["$id"] == "posts/there"  # the past stays
+    place.ok("create", "posts", "--id", "on", db=copy)
+    assert sync("--status", db=copy)["remoteEvents"] == 0
+    place.ok("push", "--to", remote, "--slug", "s", db=copy)
+    place.ok("pull", ref, "--directory", place.path("third"), db=None)
+    assert place.state(db=place.path("third")) == place.state(db=copy)

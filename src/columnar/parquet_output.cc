@@ -1,0 +1,254 @@
+#include "columnar/parquet_output.h"
+
+#include <parquet/column_writer.h>
+#include <parquet/exception.h>
+#include <parquet/file_writer.h>
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <string>
+
+#include "columnar/column_buffer.h"
+
+namespace parquedb {
+namespace {
+
+constexpr uint64_t kBatchBytes = 1 << 20;  // of texts in a page: it ends there, whatever its rows
+constexpr int64_t kPageRows = 1024;        // at most, whatever a page's bytes: point reads decode few rows
+constexpr uint64_t kRunBytes = 1u << 20;   // of texts whose pages are made in one go
+constexpr std::string_view kMagic = "PAR1";
+
+std::shared_ptr<parquet::schema::GroupNode> MakeSchema(const TableSchema& schema) {
+  using parquet::Repetition;
+  using parquet::schema::PrimitiveNode;
+  parquet::schema::NodeVector nodes;
+  for (const ColumnSpec& column : schema) {
+    auto repetition = column.nullable ? Repetition::OPTIONAL : Repetition::REQUIRED;
+    switch (column.type) {
+      case ColumnType::kString:
+        nodes.push_back(
+            PrimitiveNode::Make(column.name, repetition, parquet::LogicalType::String(), parquet::Type::BYTE_ARRAY));
+        break;
+      case ColumnType::kTimestampMs:
+        nodes.push_back(PrimitiveNode::Make(
+            column.name, repetition, parquet::LogicalType::Timestamp(true, parquet::LogicalType::TimeUnit::MILLIS),
+            parquet::Type::INT64));
+        break;
+      case ColumnType::kInt64:
+        nodes.push_back(
+            PrimitiveNode::Make(column.name, repetition, parquet::LogicalType::Int(64, true), parquet::Type::INT64));
+        break;
+      case ColumnType::kDouble:
+        nodes.push_back(PrimitiveNode::Make(column.name, repetition, parquet::Type::DOUBLE));
+        break;
+      case ColumnType::kBool:
+        nodes.push_back(PrimitiveNode::Make(column.name, repetition, parquet::Type::BOOLEAN));
+        break;
+    }
+  }
+  return std::static_pointer_cast<parquet::schema::GroupNode>(
+      parquet::schema::GroupNode::Make("schema", Repetition::REQUIRED, nodes));
+}
+
+std::shared_ptr<parquet::WriterProperties> MakeProperties(const TableSchema& schema, int sorted_by,
+                                                          const TableWriterOptions& options) {
+  parquet::WriterProperties::Builder builder;
+  builder.compression(parquet::Compression::ZSTD)->compression_level(options.zstd_level);
+  builder.version(parquet::ParquetVersion::PARQUET_2_6)->enable_write_page_index()->enable_page_checksum();
+  builder.write_batch_size(options.page_rows)
+      ->data_pagesize(static_cast<int64_t>(options.page_bytes))
+      ->max_rows_per_page(kPageRows);
+  builder.max_row_group_length(options.row_group_rows);
+  builder.dictionary_pagesize_limit(options.dictionary_bytes);
+  if (sorted_by >= 0) {
+    parquet::SortingColumn sorting;
+    sorting.column_idx = sorted_by;
+    sorting.descending = false;
+    sorting.nulls_first = false;
+    builder.set_sorting_columns({sorting});
+  }
+  for (const ColumnSpec& column : schema) {
+    auto path = parquet::schema::ColumnPath::FromDotString("");
+    path = std::make_shared<parquet::schema::ColumnPath>(std::vector<std::string>{column.name});
+    if (column.coding == ColumnCoding::kDictionary) {
+      builder.enable_dictionary(path);
+    } else {
+      builder.disable_dictionary(path);
+    }
+    switch (column.coding) {
+      case ColumnCoding::kDictionary:
+        break;
+      case ColumnCoding::kPlain:
+        builder.encoding(path, parquet::Encoding::PLAIN);
+        break;
+      case ColumnCoding::kDeltaBinary:
+        builder.encoding(path, parquet::Encoding::DELTA_BINARY_PACKED);
+        break;
+      case ColumnCoding::kDeltaByteArray:
+        builder.encoding(path, parquet::Encoding::DELTA_BYTE_ARRAY);
+        break;
+      case ColumnCoding::kDeltaLength:
+        builder.encoding(path, parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY);
+        break;
+    }
+    if (!column.statistics) builder.disable_statistics(path);
+    if (column.bloom_filter) builder.enable_bloom_filter(path, {.ndv = std::nullopt, .fpp = 0.01, .fold = true});
+  }
+  return builder.build();
+}
+
+// Documents: their pages are made here; of all other columns by the library.
+bool IsText(const ColumnSpec& column) {
+  return column.type == ColumnType::kString && column.coding == ColumnCoding::kDeltaLength && !column.statistics &&
+         !column.bloom_filter;
+}
+
+}  // namespace
+
+// Pages next to each other.
+struct ParquetOutput::TextRun {
+  std::span<TextPage> pages;
+  PageMemory* memory;
+};
+
+// A column of the row group that is written.
+struct ParquetOutput::Chunk {
+  std::shared_ptr<parquet::ColumnWriter> writer;  // or, of documents:
+  std::unique_ptr<TextChunkWriter> text_writer;
+  TextColumn text;
+  std::vector<TextPage> pages;
+  std::vector<TextRun> runs;
+};
+
+ParquetOutput::ParquetOutput(std::shared_ptr<arrow::io::OutputStream> sink, const TableSchema& schema, int sorted_by,
+                             const TableWriterOptions& options)
+    : sink_(std::move(sink)),
+      columns_(schema),
+      options_(options),
+      properties_(MakeProperties(schema, sorted_by, options)),
+      maker_(options.zstd_level),
+      second_maker_(options.zstd_level) {
+  schema_.Init(MakeSchema(schema));
+  metadata_ = parquet::FileMetaDataBuilder::Make(&schema_, properties_);
+  page_index_ = parquet::PageIndexBuilder::Make(&schema_);
+  bool blooms = std::any_of(schema.begin(), schema.end(), [](const ColumnSpec& c) { return c.bloom_filter; });
+  if (blooms) bloom_filters_ = parquet::BloomFilterBuilder::Make(&schema_, properties_.get());
+  PARQUET_THROW_NOT_OK(sink_->Write(kMagic));
+}
+
+ParquetOutput::Chunk ParquetOutput::OpenChunk(size_t column, bool hold, parquet::RowGroupMetaDataBuilder* metadata) {
+  const auto ordinal = static_cast<int16_t>(column);
+  parquet::ColumnChunkMetaDataBuilder* chunk_metadata = metadata->NextColumnChunk();
+  const auto& path = chunk_metadata->descr()->path();
+  bool text = IsText(columns_[column]);
+  auto* column_index = columns_[column].statistics ? page_index_->GetColumnIndexBuilder(ordinal) : nullptr;
+  auto pager = parquet::PageWriter::Open(
+      sink_, properties_->compression(path), chunk_metadata, row_groups_, ordinal, properties_->memory_pool(),
+      hold && !text, nullptr, nullptr, properties_->page_checksum_enabled(), column_index,
+      page_index_->GetOffsetIndexBuilder(ordinal), *properties_->codec_options(path));
+  Chunk chunk;
+  if (text) {
+    chunk.text_writer = std::make_unique<TextChunkWriter>(chunk_metadata, std::move(pager));
+    return chunk;
+  }
+  auto* bloom_filter = bloom_filters_ != nullptr ? bloom_filters_->CreateBloomFilter(ordinal) : nullptr;
+  chunk.writer = parquet::ColumnWriter::Make(chunk_metadata, std::move(pager), properties_.get(), bloom_filter);
+  return chunk;
+}
+
+void ParquetOutput::CutRuns(const ColumnBuffer& buffer, Chunk* chunk) {
+  chunk->text = ColumnBufferAccess::Text(buffer);
+  chunk->pages = CutPages(chunk->text, {.batch_rows = options_.page_rows,
+                                        .most_rows = kPageRows,
+                                        .page_bytes = options_.page_bytes,
+                                        .most_bytes = kBatchBytes});
+  size_t first = 0;
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < chunk->pages.size(); ++i) {
+    bytes += chunk->pages[i].end - chunk->pages[i].begin;
+    if (bytes < kRunBytes && i + 1 < chunk->pages.size()) continue;
+    chunk->runs.push_back({std::span(chunk->pages).subspan(first, i + 1 - first), nullptr});
+    first = i + 1;
+    bytes = 0;
+  }
+}
+
+// Each thread takes what is next: whole columns, or runs of pages of documents.
+void ParquetOutput::MakeOnTwoThreads(std::vector<Chunk>* chunks, std::vector<ColumnBuffer>* columns) {
+  std::vector<std::function<void(TextPageMaker&)>> tasks;
+  size_t memory = 0;
+  for (size_t i = 0; i < chunks->size(); ++i) {
+    Chunk& chunk = (*chunks)[i];
+    ColumnBuffer& buffer = (*columns)[i];
+    if (chunk.writer != nullptr) {
+      tasks.push_back([this, i, &chunk, &buffer](TextPageMaker&) {
+        ColumnBufferAccess::Write(chunk.writer.get(), buffer, columns_[i].type);
+        ColumnBufferAccess::Clear(&buffer);
+      });
+    }
+  }
+  for (Chunk& chunk : *chunks) {
+    for (TextRun& run : chunk.runs) {
+      if (memory == memory_.size()) memory_.push_back(std::make_unique<PageMemory>());
+      run.memory = memory_[memory++].get();
+      tasks.push_back([&chunk, &run](TextPageMaker& maker) { maker.Make(chunk.text, run.pages, run.memory); });
+    }
+  }
+  memory_.resize(memory);
+  std::atomic<size_t> next = 0;
+  auto work = [&](TextPageMaker& maker) {
+    for (size_t at = next++; at < tasks.size(); at = next++) tasks[at](maker);
+  };
+  auto other = std::async(std::launch::async, [&] { work(second_maker_); });
+  work(maker_);
+  other.get();
+}
+
+void ParquetOutput::WriteRowGroup(std::vector<ColumnBuffer>* columns, bool two_threads) {
+  parquet::RowGroupMetaDataBuilder* metadata = metadata_->AppendRowGroup();
+  metadata->set_num_rows(ColumnBufferAccess::Rows(columns->front()));
+  page_index_->AppendRowGroup();
+  if (bloom_filters_ != nullptr) bloom_filters_->AppendRowGroup();
+  std::vector<Chunk> chunks(columns->size());
+  int64_t raw_bytes = 0;
+  auto open = [&](size_t i) {
+    chunks[i] = OpenChunk(i, two_threads, metadata);
+    if (chunks[i].text_writer != nullptr) CutRuns((*columns)[i], &chunks[i]);
+  };
+  if (two_threads) {
+    for (size_t i = 0; i < chunks.size(); ++i) open(i);
+    MakeOnTwoThreads(&chunks, columns);
+  }
+  if (!two_threads) memory_.clear();  // what large documents leave room for
+  PageMemory passing;
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    Chunk& chunk = chunks[i];
+    ColumnBuffer& buffer = (*columns)[i];
+    if (!two_threads) {
+      open(i);
+      if (chunk.writer != nullptr) ColumnBufferAccess::Write(chunk.writer.get(), buffer, columns_[i].type);
+    }
+    for (TextRun& run : chunk.runs) {
+      if (!two_threads) maker_.Make(chunk.text, run.pages, &passing);
+      chunk.text_writer->Write(chunk.text, run.pages);
+    }
+    raw_bytes += chunk.writer != nullptr ? chunk.writer->Close() : chunk.text_writer->Close();
+    chunk = Chunk();
+    ColumnBufferAccess::Clear(&buffer);
+  }
+  metadata->Finish(raw_bytes, row_groups_++);
+}
+
+void ParquetOutput::Close(const std::shared_ptr<const arrow::KeyValueMetadata>& footer) {
+  if (bloom_filters_ != nullptr) {
+    metadata_->SetIndexLocations(parquet::IndexKind::kBloomFilter, bloom_filters_->WriteTo(sink_.get()));
+  }
+  page_index_->Finish();
+  auto places = page_index_->WriteTo(sink_.get());
+  metadata_->SetIndexLocations(parquet::IndexKind::kColumnIndex, places.column_index_locations);
+  metadata_->SetIndexLocations(parquet::IndexKind::kOffsetIndex, places.offset_index_locations);
+  parquet::WriteFileMetaData(*metadata_->Finish(footer), sink_.get());
+}
+
+}  // namespace parquedb

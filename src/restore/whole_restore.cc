@@ -1,0 +1,229 @@
+#include "restore/whole_restore.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/limits.h"
+#include "core/sha256.h"
+#include "core/test_hooks.h"
+#include "eventlog/manifest_file.h"
+#include "eventlog/segment_batch.h"
+#include "maintenance/manifest_writer.h"
+#include "model/layout.h"
+#include "model/names.h"
+#include "model/state_text.h"
+#include "parquedb/database.h"
+#include "replay/history.h"
+#include "replay/state.h"
+
+namespace parquedb {
+namespace {
+
+constexpr size_t kCopyBytes = 1 << 20;
+
+// Reads a file front to back; `take` gets its blocks. Returns its sha256.
+template <typename Take>
+Result<std::string> ReadBlocks(const ReadableFile& file, const Take& take) {
+  Sha256 hash;
+  std::string block;
+  for (uint64_t at = 0; at < file.size(); at += block.size()) {
+    block.resize(std::min<uint64_t>(file.size() - at, kCopyBytes));
+    RETURN_IF_ERROR(file.ReadAt(at, block));
+    hash.Update(block);
+    RETURN_IF_ERROR(take(block));
+  }
+  return ToHex(hash.Finish());
+}
+
+Result<bool> HasSegment(const StorageBackend& target, const SegmentEntry& entry) {
+  auto file = target.Open(entry.path);
+  if (!file.ok()) return false;
+  auto hash = ReadBlocks(**file, [](std::string_view) { return Status::Ok(); });
+  return hash.ok() && *hash == entry.sha256;
+}
+
+class WholeRestore {
+ public:
+  WholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan, StorageBackend& target,
+               Clock& clock)
+      : source_(source), view_(view), plan_(plan), target_(target), clock_(clock) {}
+
+  Result<PullResult> Run() {
+    RETURN_IF_ERROR(target_.Write(kRestoringPath, fmt::format("restore at lsn {}\n", plan_.cut.lsn)));
+    PassKillPoint("restore.marker");
+    RETURN_IF_ERROR(RemoveLeftovers());
+    for (const SegmentEntry& entry : plan_.whole) RETURN_IF_ERROR(CopySegment(entry));
+    // What an earlier run left there may not be durable under its name.
+    RETURN_IF_ERROR(target_.SyncNames("events"));
+    RETURN_IF_ERROR(WriteRest());
+    PassKillPoint("restore.segments");
+    EventManifest manifest = ManifestAtCut();
+    RETURN_IF_ERROR(CheckState(manifest));
+    RETURN_IF_ERROR(WriteEventManifest(target_, manifest));
+    PassKillPoint("restore.event_manifest");
+    ASSIGN_OR_RETURN(
+        FileManifest record,
+        DescribeDirectory(
+            target_,
+            {.events = manifest, .previous = {}, .rewritten = {}, .digest = plan_.digest, .now_ms = clock_.NowMs()}));
+    RETURN_IF_ERROR(target_.Write(kFileManifestPath, EncodeFileManifest(record)));
+    RETURN_IF_ERROR(target_.Remove(kRestoringPath));
+    // A marker that comes back would ask for the same restore again, over what was written since.
+    RETURN_IF_ERROR(target_.SyncNames("_meta"));
+    return std::move(result_);
+  }
+
+ private:
+  // Files of the layout that a run that was cut off left, and that are not of this one.
+  Status RemoveLeftovers() {
+    for (std::string_view prefix : {"_meta/", "data/", "rels/", "events/", "indexes/"}) {
+      ASSIGN_OR_RETURN(auto entries, target_.List(prefix));
+      for (const FileEntry& entry : entries) {
+        bool wanted = entry.path == kRestoringPath || entry.path == kLockPath ||
+                      std::any_of(plan_.whole.begin(), plan_.whole.end(),
+                                  [&](const SegmentEntry& whole) { return whole.path == entry.path; });
+        bool of_ours = ParsePath(entry.path) || entry.path == kLinePath || entry.path == kCheckpointPath;
+        if (!wanted && (of_ours || entry.path.ends_with(".tmp"))) RETURN_IF_ERROR(target_.Remove(entry.path));
+      }
+    }
+    return Status::Ok();
+  }
+
+  Status CopySegment(const SegmentEntry& entry) {
+    ASSIGN_OR_RETURN(bool present, HasSegment(target_, entry));
+    if (present) {
+      ++result_.unchanged;
+      segments_.push_back(entry);
+      return Status::Ok();
+    }
+    ASSIGN_OR_RETURN(auto file, source_.Open(entry.path));
+    ASSIGN_OR_RETURN(auto pending, target_.CreatePending(entry.path));
+    ASSIGN_OR_RETURN(std::string hash,
+                     ReadBlocks(*file, [&](std::string_view block) { return pending->Append(block); }));
+    if (hash != entry.sha256) {
+      return Corruption(
+          fmt::format("{}: its sha256 is {}, events/manifest.json says {}", entry.path, hash, entry.sha256),
+          "parquedb verify; then restore from another copy");
+    }
+    RETURN_IF_ERROR(pending->Close());
+    std::vector<std::unique_ptr<PendingFile>> files;
+    files.push_back(std::move(pending));
+    RETURN_IF_ERROR(target_.Publish(std::move(files)));
+    segments_.push_back(entry);
+    result_.downloaded.push_back({entry.path, entry.size_bytes});
+    result_.bytes += entry.size_bytes;
+    return Status::Ok();
+  }
+
+  // The events between the last whole segment and the cut.
+  Status WriteRest() {
+    if (!segments_.empty()) {
+      ASSIGN_OR_RETURN(auto last, Segment::Open(target_, segments_.back(), view_.manifest.database_id));
+      digest_ = *StateDigest::FromHex(last->footer().digest);  // Open has checked it
+    }
+    if (plan_.rest == 0) return Status::Ok();
+    SegmentBatch batch(target_, {.next_seq = segments_.empty() ? 1 : segments_.back().seq + 1,
+                                 .database_id = view_.manifest.database_id,
+                                 .lines = LinesAtCut(),
+                                 .digest = digest_,
+                                 .now_ms = clock_.NowMs()});
+    HistoryRequest request;
+    request.from_lsn = segments_.empty() ? view_.manifest.compacted_through : segments_.back().max_lsn;
+    request.to_lsn = plan_.cut.lsn;
+    ASSIGN_OR_RETURN(auto cursor, OpenHistory(source_, view_, request));
+    EventView event;
+    while (true) {
+      ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
+      if (!more) break;
+      RETURN_IF_ERROR(batch.Append(event));
+    }
+    RETURN_IF_ERROR(batch.Finish());
+    batch.Keep();
+    digest_ = batch.digest();
+    for (const SegmentEntry& entry : batch.entries()) {
+      segments_.push_back(entry);
+      result_.downloaded.push_back({entry.path, entry.size_bytes});
+      result_.bytes += entry.size_bytes;
+    }
+    return Status::Ok();
+  }
+
+  std::vector<LineEntry> LinesAtCut() const {
+    std::vector<LineEntry> lines = view_.lines();
+    std::erase_if(lines, [this](const LineEntry& line) { return line.from > std::max<int64_t>(plan_.cut.lsn, 1); });
+    return lines;
+  }
+
+  EventManifest ManifestAtCut() const {
+    EventManifest manifest = view_.manifest;
+    manifest.segments = segments_;
+    manifest.lines = LinesAtCut();
+    std::erase_if(manifest.merges, [this](const MergeEntry& merge) { return merge.at > plan_.cut.lsn; });
+    std::erase_if(manifest.tags, [this](const auto& tag) { return tag.second > plan_.cut.id; });
+    manifest.total_events = 0;
+    for (const SegmentEntry& entry : segments_) manifest.total_events += entry.is_base ? 0 : entry.count;
+    manifest.next_seq = segments_.empty() ? 1 : segments_.back().seq + 1;
+    manifest.checkpoint = 0;
+    manifest.files.clear();
+    manifest.updated_at_ms = clock_.NowMs();
+    return manifest;
+  }
+
+  // The events lead to the state that was read from the source: by its data files where those are old enough.
+  Status CheckState(const EventManifest& manifest) const {
+    int64_t last = std::max(manifest.last_lsn(), manifest.compacted_through);
+    if (last != plan_.cut.lsn) {
+      return Corruption(fmt::format("the restored log ends at lsn {}; {} was expected", last, plan_.cut.lsn));
+    }
+    if (digest_.Hex() == plan_.digest) return Status::Ok();
+    return Corruption(fmt::format("the state digest of the events through lsn {} is {}; the state there has {}", last,
+                                  digest_.Hex(), plan_.digest),
+                      "parquedb verify on the source");
+  }
+
+  const StorageBackend& source_;
+  const View& view_;
+  const WholeRestorePlan& plan_;
+  StorageBackend& target_;
+  Clock& clock_;
+  std::vector<SegmentEntry> segments_;
+  StateDigest digest_;  // at the end of segments_
+  PullResult result_;
+};
+
+}  // namespace
+
+Result<WholeRestorePlan> PlanWholeRestore(const StorageBackend& source, const View& view, const Cut& cut) {
+  WholeRestorePlan plan;
+  plan.cut = cut;
+  int64_t through = view.manifest.compacted_through;
+  for (const SegmentEntry& entry : view.manifest.segments) {
+    if (entry.max_lsn > cut.lsn) break;
+    plan.whole.push_back(entry);
+    plan.bytes += entry.size_bytes;
+    through = entry.max_lsn;
+  }
+  plan.rest = cut.lsn - through;
+  StateDigest digest;
+  ASSIGN_OR_RETURN(auto cursor, OpenState(source, view, {.cut = cut.lsn, .namespaces = {}}));
+  Entity entity;
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
+    if (!more) break;
+    digest.Add(IdToTarget(entity.id), EncodeState(entity));
+    ++plan.entities;
+  }
+  plan.digest = digest.Hex();
+  return plan;
+}
+
+Result<PullResult> ExecuteWholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,
+                                       std::shared_ptr<StorageBackend> target, Clock& clock) {
+  ASSIGN_OR_RETURN(PullResult result, WholeRestore(source, view, plan, *target, clock).Run());
+  ASSIGN_OR_RETURN(auto db, ParqueDB::Open({.storage = target, .verb = "verb restore", .clock = &clock}));
+  RETURN_IF_ERROR(db->Checkpoint());
+  return result;
+}
+
+}  // namespace parquedb

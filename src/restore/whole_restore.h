@@ -1,0 +1,35 @@
+// A whole database as it was at an instant, in a new directory: its log up to the cut, byte for byte where whole
+// segments lie before it, and the state at the cut.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "eventlog/view.h"
+#include "parquedb/sync.h"
+#include "replay/instant.h"
+
+namespace parquedb {
+
+struct WholeRestorePlan {
+  Cut cut;
+  std::vector<SegmentEntry> whole;  // segments that are copied
+  int64_t rest = 0;                 // events behind them, which become a segment of their own
+  int64_t entities = 0;             // alive at the cut
+  std::string digest;               // of the state at the cut, hex
+  int64_t bytes = 0;                // of `whole`
+};
+
+// Reads the state at the cut.
+Result<WholeRestorePlan> PlanWholeRestore(const StorageBackend& source, const View& view, const Cut& cut);
+
+// Into a folder that holds no database, or one in which this was cut off. Under the marker _meta/RESTORING until the
+// log is whole and its state is that of the plan; run again after a failure it takes up what is there. Then the derived
+// files are made. kCorruption: a damaged segment (named), or a log that does not lead to the plan's state.
+Result<PullResult> ExecuteWholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,
+                                       std::shared_ptr<StorageBackend> target, Clock& clock);
+
+}  // namespace parquedb
