@@ -12,6 +12,7 @@
 #include "model/names.h"
 #include "model/state_text.h"
 #include "replay/state.h"
+#include "storage/hash_file.h"
 
 namespace parquedb {
 namespace {
@@ -52,14 +53,7 @@ Result<std::vector<ListedFile>> ListFiles(const Source& source) {
     if (!handle.ok()) return handle.status();
     ListedFile file{path, (*handle)->size(), hashes[path]};
     if (file.hash.empty()) {
-      Sha256 hash;
-      std::string block;
-      for (uint64_t at = 0; at < file.size; at += block.size()) {
-        block.resize(std::min<uint64_t>(file.size - at, 1 << 20));
-        RETURN_IF_ERROR((*handle)->ReadAt(at, block));
-        hash.Update(block);
-      }
-      file.hash = ToHex(hash.Finish());
+      ASSIGN_OR_RETURN(file.hash, HashFile(**handle));
     }
     files.push_back(std::move(file));
   }

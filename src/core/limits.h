@@ -17,7 +17,7 @@ constexpr size_t kMaxNamespaceBytes = 64;
 constexpr size_t kMaxActorBytes = 256;
 constexpr uint64_t kMaxFrameBytes = 40 * kMiB;        // before and after of the largest document, and room
 constexpr uint64_t kMaxManifestBytes = 512 * kMiB;    // a manifest of a million files is about 300 MB
-constexpr uint64_t kPlainSnapshotBytes = kMiB;  // a larger snapshot is stored compressed
+constexpr uint64_t kPlainSnapshotBytes = kMiB;        // a larger snapshot is stored compressed
 constexpr uint64_t kMaxInputRecordBytes = 64 * kMiB;  // raw text of one record: 16 MiB compact, with escapes and blanks
 
 constexpr uint64_t kFlushBytes = 8 * kMiB;         // WAL size at which a flush follows

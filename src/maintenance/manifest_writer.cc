@@ -6,21 +6,10 @@
 #include "core/limits.h"
 #include "core/sha256.h"
 #include "model/layout.h"
+#include "storage/hash_file.h"
 
 namespace parquedb {
 namespace {
-
-Result<std::string> HashFile(const StorageBackend& storage, const std::string& path) {
-  ASSIGN_OR_RETURN(auto file, storage.Open(path));
-  Sha256 hash;
-  std::string block;
-  for (uint64_t at = 0; at < file->size(); at += block.size()) {
-    block.resize(std::min<uint64_t>(file->size() - at, kMiB));
-    RETURN_IF_ERROR(file->ReadAt(at, block));
-    hash.Update(block);
-  }
-  return ToHex(hash.Finish());
-}
 
 // Adds the file when it is there; a derived file may be lost.
 Status DescribeFile(const StorageBackend& storage, const DirectoryRecord& record, const std::string& path,
@@ -40,7 +29,8 @@ Status DescribeFile(const StorageBackend& storage, const DirectoryRecord& record
                     .modified_at_ms = entry->modified_ms,
                     .content_type = std::string(ContentType(path))};
   if (file.hash.empty()) {
-    ASSIGN_OR_RETURN(file.hash, HashFile(storage, path));
+    ASSIGN_OR_RETURN(auto handle, storage.Open(path));
+    ASSIGN_OR_RETURN(file.hash, HashFile(*handle));
   }
   manifest->files.emplace(path, std::move(file));
   return Status::Ok();

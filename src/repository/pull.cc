@@ -16,11 +16,11 @@
 #include "model/layout.h"
 #include "repository/relation.h"
 #include "repository/snapshot_backend.h"
+#include "storage/hash_file.h"
 
 namespace parquedb {
 namespace {
 
-constexpr size_t kDownloadBytes = 1 << 20;
 constexpr int64_t kPublishBytes = 256 * static_cast<int64_t>(kMiB);
 constexpr size_t kPublishFiles = 4096;
 
@@ -45,15 +45,9 @@ Result<std::unique_ptr<PendingFile>> Fetch(const StorageBackend& repository, con
       return DamagedObject(file, fmt::format("has {} bytes; {} were expected", (*object)->size(), file.stored_size));
     }
     ASSIGN_OR_RETURN(auto pending, target.CreatePending(path));
-    Sha256 hash;
-    std::string block;
-    for (uint64_t at = 0; at < (*object)->size(); at += block.size()) {
-      block.resize(std::min<uint64_t>((*object)->size() - at, kDownloadBytes));
-      RETURN_IF_ERROR((*object)->ReadAt(at, block));
-      hash.Update(block);
-      RETURN_IF_ERROR(pending->Append(block));
-    }
-    if (ToHex(hash.Finish()) == file.hash) {
+    ASSIGN_OR_RETURN(std::string hash,
+                     HashFile(**object, [&](std::string_view block) { return pending->Append(block); }));
+    if (hash == file.hash) {
       RETURN_IF_ERROR(pending->Close());
       return pending;
     }
@@ -65,14 +59,8 @@ Result<bool> HasContent(const StorageBackend& target, const std::string& path, c
   auto present = target.Open(path);
   if (!present.ok()) return false;
   if ((*present)->size() != static_cast<uint64_t>(file.size)) return false;
-  Sha256 hash;
-  std::string block;
-  for (uint64_t at = 0; at < (*present)->size(); at += block.size()) {
-    block.resize(std::min<uint64_t>((*present)->size() - at, kDownloadBytes));
-    RETURN_IF_ERROR((*present)->ReadAt(at, block));
-    hash.Update(block);
-  }
-  return ToHex(hash.Finish()) == file.hash;
+  ASSIGN_OR_RETURN(std::string hash, HashFile(**present));
+  return hash == file.hash;
 }
 
 // The manifest of the log in the backup, its hash checked.

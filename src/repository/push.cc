@@ -14,25 +14,14 @@
 #include "model/layout.h"
 #include "repository/relation.h"
 #include "repository/snapshot_backend.h"
+#include "storage/hash_file.h"
 
 namespace parquedb {
 namespace {
 
-constexpr size_t kUploadBytes = 1 << 20;
 // The derived files of an earlier snapshot are taken over while the log behind them is shorter than this.
 constexpr int64_t kMaxEventsBehind = 100'000;
 constexpr uint64_t kMaxBytesBehind = 64 * kMiB;
-
-Result<std::string> HashOf(const ReadableFile& file) {
-  Sha256 hash;
-  std::string block;
-  for (uint64_t at = 0; at < file.size(); at += block.size()) {
-    block.resize(std::min<uint64_t>(file.size() - at, kUploadBytes));
-    RETURN_IF_ERROR(file.ReadAt(at, block));
-    hash.Update(block);
-  }
-  return ToHex(hash.Finish());
-}
 
 std::string ExtensionOf(std::string_view path) { return std::string(path.substr(path.rfind('.') + 1)); }
 
@@ -48,15 +37,8 @@ Status UploadOne(const StorageBackend& storage, const View& view, StorageBackend
     } else {
       ASSIGN_OR_RETURN(file, storage.Open(object.path));
     }
-    Sha256 sum;
-    std::string block;
-    for (uint64_t at = 0; at < file->size(); at += block.size()) {
-      block.resize(std::min<uint64_t>(file->size() - at, kUploadBytes));
-      RETURN_IF_ERROR(file->ReadAt(at, block));
-      sum.Update(block);
-      RETURN_IF_ERROR(pending->Append(block));
-    }
-    std::string found = ToHex(sum.Finish());
+    ASSIGN_OR_RETURN(std::string found,
+                     HashFile(*file, [&](std::string_view block) { return pending->Append(block); }));
     if (found != hash) {
       return Corruption(fmt::format("{} has the hash {}; {} was expected", object.path, found, hash),
                         "parquedb verify");
@@ -278,7 +260,7 @@ class PushPlanner {
       ASSIGN_OR_RETURN(auto object, repository_.storage().Stat(ObjectPath(known->hash, epoch_, ExtensionOf(path))));
       if (object && object->size == static_cast<uint64_t>(size)) return Add(path, size, known->hash, {});
     }
-    auto hash = HashOf(*pinned->second);
+    auto hash = HashFile(*pinned->second);
     if (!hash.ok()) return leave_out(hash.status().message());
     if (known != nullptr && known->hash != *hash)
       return leave_out(fmt::format("it is damaged: its sha256 is {}, {} was written", *hash, known->hash));

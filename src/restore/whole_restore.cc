@@ -16,30 +16,15 @@
 #include "parquedb/database.h"
 #include "replay/history.h"
 #include "replay/state.h"
+#include "storage/hash_file.h"
 
 namespace parquedb {
 namespace {
 
-constexpr size_t kCopyBytes = 1 << 20;
-
-// Reads a file front to back; `take` gets its blocks. Returns its sha256.
-template <typename Take>
-Result<std::string> ReadBlocks(const ReadableFile& file, const Take& take) {
-  Sha256 hash;
-  std::string block;
-  for (uint64_t at = 0; at < file.size(); at += block.size()) {
-    block.resize(std::min<uint64_t>(file.size() - at, kCopyBytes));
-    RETURN_IF_ERROR(file.ReadAt(at, block));
-    hash.Update(block);
-    RETURN_IF_ERROR(take(block));
-  }
-  return ToHex(hash.Finish());
-}
-
 Result<bool> HasSegment(const StorageBackend& target, const SegmentEntry& entry) {
   auto file = target.Open(entry.path);
   if (!file.ok()) return false;
-  auto hash = ReadBlocks(**file, [](std::string_view) { return Status::Ok(); });
+  auto hash = HashFile(**file);
   return hash.ok() && *hash == entry.sha256;
 }
 
@@ -99,8 +84,7 @@ class WholeRestore {
     }
     ASSIGN_OR_RETURN(auto file, source_.Open(entry.path));
     ASSIGN_OR_RETURN(auto pending, target_.CreatePending(entry.path));
-    ASSIGN_OR_RETURN(std::string hash,
-                     ReadBlocks(*file, [&](std::string_view block) { return pending->Append(block); }));
+    ASSIGN_OR_RETURN(std::string hash, HashFile(*file, [&](std::string_view block) { return pending->Append(block); }));
     if (hash != entry.sha256) {
       return Corruption(
           fmt::format("{}: its sha256 is {}, events/manifest.json says {}", entry.path, hash, entry.sha256),

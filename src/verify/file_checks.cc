@@ -9,20 +9,10 @@
 #include "core/sha256.h"
 #include "model/layout.h"
 #include "repository/snapshot_backend.h"
+#include "storage/hash_file.h"
 
 namespace parquedb {
 namespace {
-
-Result<std::string> HashOf(const ReadableFile& file) {
-  Sha256 hash;
-  std::string block;
-  for (uint64_t at = 0; at < file.size(); at += block.size()) {
-    block.resize(std::min<uint64_t>(file.size() - at, kMiB));
-    RETURN_IF_ERROR(file.ReadAt(at, block));
-    hash.Update(block);
-  }
-  return ToHex(hash.Finish());
-}
 
 // What is known of a file that should be there.
 struct Named {
@@ -133,7 +123,7 @@ class FileChecker {
       return Status::Ok();
     }
     if (named.hash.empty() || subject_.level == VerifyLevel::kQuick) return Status::Ok();
-    auto hash = HashOf(**file);
+    auto hash = HashFile(**file);
     if (!hash.ok()) return report_.Judge(Check::kHashes, {path}, hash.status());
     if (*hash != named.hash)
       report_.Critical(Check::kHashes, {path},
