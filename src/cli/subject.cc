@@ -24,8 +24,10 @@ bool IsDatabaseFolder(const std::string& text) {
   return Exists(text + "/events") || Exists(text + "/_meta") || Exists(text + "/data") || Exists(text + "/rels");
 }
 
+// A folder that is there is meant as one, also without ./ in front.
 Result<ResolvedBackup> Resolve(const Call& call, const std::string& text) {
-  auto resolved = ResolveBackup(call, text);
+  bool is_name = text.find("://") == std::string::npos && text.find_first_of("/.~") != 0;
+  auto resolved = ResolveBackup(call, is_name && Exists(text) ? "./" + text : text);
   if (resolved.ok()) return resolved;
   StatusCode code = resolved.status().code();
   bool missing = code == StatusCode::kNotFound || code == StatusCode::kInvalidArgument;

@@ -52,7 +52,6 @@ class ViewTaker {
       auto name = ParsePath(path);
       if (!request_.pin_all && (!name || !wanted.contains(name->ns))) continue;
       RETURN_IF_ERROR(Pin(path));
-      if (request_.pin_all && name && name->kind == FileKind::kData) RETURN_IF_ERROR(Pin(BloomPath(name->ns)));
     }
     return Status::Ok();
   }

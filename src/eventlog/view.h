@@ -30,7 +30,7 @@ struct View {
   EventManifest manifest;                // the second reading of step 4
   int64_t checkpoint = 0;                // of the FIRST reading: data files are right through here
   std::map<std::string, int64_t> files;  // state.files of the first reading
-  std::map<std::string, std::shared_ptr<const ReadableFile>> derived;  // opened derived files, by path
+  std::map<std::string, std::shared_ptr<const ReadableFile>> derived;  // opened data and rels files, by path
   bool derived_together = false;  // all of `derived` are of the checkpoint in the manifest: none was replaced meanwhile
   std::vector<WalPart> wal;       // ascending
   std::vector<Event> tail;        // events behind the last segment, ascending by lsn, unbroken
@@ -45,8 +45,7 @@ struct View {
 };
 
 struct ViewRequest {
-  // Which derived files to pin: all that state.files names and their bloom files, or data and rels files of these
-  // namespaces.
+  // Which data and rels files to pin: all that state.files names, or those of these namespaces.
   bool pin_all = false;
   std::vector<std::string> namespaces;
   // Also look that every segment is there and has its size, needed or not: a damaged log is not used.

@@ -234,37 +234,66 @@ class PushPlanner {
     for (const auto& [path, through] : manifest_.files) {
       RETURN_IF_ERROR(AddDerivedFile(record, path));
       auto name = ParsePath(path);
-      if (name && name->kind == FileKind::kData) RETURN_IF_ERROR(AddDerivedFile(record, BloomPath(name->ns)));
+      if (name && name->kind == FileKind::kData) RETURN_IF_ERROR(AddBloom(record, BloomPath(name->ns)));
     }
     return Status::Ok();
+  }
+
+  Status LeaveOut(const std::string& path, const std::string& why) {
+    plan_.warnings.push_back(path + " is left out: " + why);
+    return Status::Ok();
+  }
+
+  // What the directory's record says of a file; null when it says nothing that can be checked.
+  static const ManifestFile* KnownTo(const std::optional<FileManifest>& record, const std::string& path) {
+    if (!record) return nullptr;
+    auto entry = record->files.find(path);
+    return entry != record->files.end() && entry->second.hash_algorithm == "sha256" ? &entry->second : nullptr;
+  }
+
+  // True if the repository has it: under its hash lies what was read and hashed when it came there.
+  Result<bool> IsStored(const ManifestFile& known, const std::string& path) const {
+    ASSIGN_OR_RETURN(auto object, repository_.storage().Stat(ObjectPath(known.hash, epoch_, ExtensionOf(path))));
+    return object && object->size == static_cast<uint64_t>(known.size);
+  }
+
+  static std::string Damaged(const std::string& hash, const ManifestFile& known) {
+    return fmt::format("it is damaged: its sha256 is {}, {} was written", hash, known.hash);
   }
 
   // A file that is missing, can't be read or is not what was written is left out. Its entry in the state stays: a
   // reader takes the namespace from the log.
   Status AddDerivedFile(const std::optional<FileManifest>& record, const std::string& path) {
-    auto leave_out = [&](const std::string& why) {
-      plan_.warnings.push_back(path + " is left out: " + why);
-      return Status::Ok();
-    };
     auto pinned = view_.derived.find(path);
-    if (pinned == view_.derived.end()) return leave_out("it is missing");
-    const ManifestFile* known = nullptr;
-    if (record) {
-      auto entry = record->files.find(path);
-      if (entry != record->files.end() && entry->second.hash_algorithm == "sha256") known = &entry->second;
-    }
+    if (pinned == view_.derived.end()) return LeaveOut(path, "it is missing");
+    const ManifestFile* known = KnownTo(record, path);
     const int64_t size = static_cast<int64_t>(pinned->second->size());
     if (known != nullptr) {
-      if (known->size != size) return leave_out(fmt::format("it has {} bytes; {} were written", size, known->size));
-      // What the repository has under this hash was read and hashed when it came there.
-      ASSIGN_OR_RETURN(auto object, repository_.storage().Stat(ObjectPath(known->hash, epoch_, ExtensionOf(path))));
-      if (object && object->size == static_cast<uint64_t>(size)) return Add(path, size, known->hash, {});
+      if (known->size != size)
+        return LeaveOut(path, fmt::format("it has {} bytes; {} were written", size, known->size));
+      ASSIGN_OR_RETURN(bool stored, IsStored(*known, path));
+      if (stored) return Add(path, size, known->hash, {});
     }
     auto hash = HashFile(*pinned->second);
-    if (!hash.ok()) return leave_out(hash.status().message());
-    if (known != nullptr && known->hash != *hash)
-      return leave_out(fmt::format("it is damaged: its sha256 is {}, {} was written", *hash, known->hash));
+    if (!hash.ok()) return LeaveOut(path, hash.status().message());
+    if (known != nullptr && known->hash != *hash) return LeaveOut(path, Damaged(*hash, *known));
     return Add(path, size, *hash, {});
+  }
+
+  // A bloom file is not pinned (there are as many as data files), so what is read here is what is stored. One that a
+  // checkpoint has replaced since the view was taken does not fit the data file: it is left out, too.
+  Status AddBloom(const std::optional<FileManifest>& record, const std::string& path) {
+    const ManifestFile* known = KnownTo(record, path);
+    if (known != nullptr) {
+      ASSIGN_OR_RETURN(bool stored, IsStored(*known, path));
+      if (stored) return Add(path, known->size, known->hash, {});
+    }
+    auto bytes = ReadWhole(storage_, path, kMaxManifestBytes);
+    if (!bytes.ok()) return LeaveOut(path, bytes.status().message());
+    if (std::string hash = Sha256Hex(*bytes); known != nullptr && known->hash != hash) {
+      return LeaveOut(path, Damaged(hash, *known));
+    }
+    return AddMade(path, std::move(*bytes));
   }
 
   // The tail as WAL files of their own, one for each line that wrote in it.

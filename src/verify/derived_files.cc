@@ -65,9 +65,7 @@ class Opener {
 
   Status OpenBloom(const std::string& ns, DataSubject* data) {
     std::string path = BloomPath(ns);
-    auto pinned = subject_.view.derived.find(path);
-    Result<std::string> bytes = NotFound(path);
-    if (pinned != subject_.view.derived.end()) bytes = ReadWhole(*pinned->second, kMaxManifestBytes);
+    auto bytes = ReadWhole(subject_.storage, path, kMaxManifestBytes);
     if (!bytes.ok() && bytes.status().code() == StatusCode::kNotFound) {
       bool counted = subject_.record && subject_.record->files.contains(path);
       if (!counted)

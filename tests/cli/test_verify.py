@@ -80,6 +80,7 @@ def test_damage_of_each_kind_of_file_is_named(filled, path, check):
 def test_a_damaged_object_of_a_backup_is_named_by_its_hash(filled):
     filled.ok("push", "--to", filled.path("remote"))
     repo = filled.path("remote/username")
+    filled.ok("verify", "remote", db=False)  # a folder that is there is meant as one
     assert filled.ok("verify", repo, db=False).out.splitlines()[-1] == "passed"
     with open(os.path.join(repo, "_meta/snapshots", os.listdir(os.path.join(repo, "_meta/snapshots"))[0])) as f:
         files = json.load(f)["files"]
