@@ -13,18 +13,6 @@ std::string_view TextOrNull(const std::optional<std::string_view>& text) {
 
 }  // namespace
 
-std::string_view OpName(Op op) {
-  switch (op) {
-    case Op::kCreate:
-      return "CREATE";
-    case Op::kUpdate:
-      return "UPDATE";
-    case Op::kDelete:
-      return "DELETE";
-  }
-  return "";
-}
-
 std::string EventJson(const EventView& event) {
   std::string text = fmt::format(R"({{"lsn":{},"id":"{}","ts":{},"op":"{}","target":)", event.lsn, event.id,
                                  event.ts_ms, OpName(event.op));

@@ -10,7 +10,6 @@
 
 namespace parquedb {
 
-std::string_view OpName(Op op);
 // {"lsn":…,"id":…,"ts":…,"op":…,"target":…,"before":…,"after":…,"actor":…,"metadata":…}; null where empty.
 std::string EventJson(const EventView& event);
 // The same as a value, for filters.

@@ -344,7 +344,9 @@ Status RunSync(Session& session, const Call& call) {
   bool only_look = call.Has("--status") || call.Has("--dry-run");
   auto engine = CreateSyncEngine(std::move(options));
   ASSIGN_OR_RETURN(SyncStatus before, engine->Status());
-  if (!call.Has("--status")) {
+  // A dry run has been answered by then; of a conflict Sync has the words.
+  bool conflict = before.relation == SyncRelation::kDiverged;
+  if (!call.Has("--status") && (conflict || (!only_look && !before.is_synced))) {
     bool pushes = before.relation == SyncRelation::kAhead || before.relation == SyncRelation::kNoBackup;
     if (!only_look && pushes) FlushIfFree(session, call, directory);
     ASSIGN_OR_RETURN(SyncResult result, engine->Sync({.dry_run = only_look}));

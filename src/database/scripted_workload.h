@@ -131,12 +131,10 @@ class ScriptedDatabase {
     in_flight = next;
     Status status = body();
     if (status.ok()) acknowledged = next;
-    if (status.ok()) history.push_back(next);
     return status;
   }
 
   TestDocuments acknowledged, in_flight;
-  std::vector<TestDocuments> history;  // every state that was acknowledged, in order
 
  private:
   std::shared_ptr<MemoryDisk> disk_;

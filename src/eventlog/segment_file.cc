@@ -50,21 +50,9 @@ TableSchema SegmentSchema() {
   return schema;
 }
 
-std::string_view OpText(Op op) {
-  switch (op) {
-    case Op::kCreate:
-      return "CREATE";
-    case Op::kUpdate:
-      return "UPDATE";
-    case Op::kDelete:
-      return "DELETE";
-  }
-  return "";
-}
-
 std::optional<Op> ParseOp(std::string_view text) {
   for (Op op : {Op::kCreate, Op::kUpdate, Op::kDelete}) {
-    if (OpText(op) == text) return op;
+    if (OpName(op) == text) return op;
   }
   return std::nullopt;
 }
@@ -105,7 +93,7 @@ class ParquetSegmentWriter : public SegmentWriter {
     table_->column(kLsn).AppendInt(event.lsn);
     table_->column(kId).AppendString(event.id);
     table_->column(kTs).AppendInt(event.ts_ms);
-    table_->column(kOp).AppendString(OpText(event.op));
+    table_->column(kOp).AppendString(OpName(event.op));
     table_->column(kTarget).AppendString(event.target);
     AppendOptional(kBefore, event.before);
     AppendOptional(kAfter, event.after);
@@ -325,6 +313,18 @@ class ParquetSegment : public Segment {
 };
 
 }  // namespace
+
+std::string_view OpName(Op op) {
+  switch (op) {
+    case Op::kCreate:
+      return "CREATE";
+    case Op::kUpdate:
+      return "UPDATE";
+    case Op::kDelete:
+      return "DELETE";
+  }
+  return "";
+}
 
 EventView EventView::Of(const Event& event) {
   auto view = [](const std::optional<std::string>& text) {

@@ -29,6 +29,9 @@ struct EventView {
   Event Copy() const;
 };
 
+// "CREATE", "UPDATE", "DELETE": as the op column has it.
+std::string_view OpName(Op op);
+
 struct SegmentFooter {
   std::string database_id;
   std::vector<LineEntry> lines;  // that wrote the lsns of this segment: [{id, from}], from clipped to the first lsn
