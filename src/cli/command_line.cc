@@ -38,10 +38,11 @@ Status UnknownCommand(std::string_view name) {
   return InvalidArgument(fmt::format("unknown verb {}{}", name, DidYouMean(name, known)), "parquedb help");
 }
 
-Status CheckValue(const OptionSpec& option, const std::string& value) {
-  std::vector<std::string> known = FixedValues(option.value);
+// `name` is the option's, or the verb's for an argument.
+Status CheckValue(std::string_view name, std::string_view placeholder, const std::string& value) {
+  std::vector<std::string> known = FixedValues(placeholder);
   if (known.empty() || std::find(known.begin(), known.end(), value) != known.end()) return Status::Ok();
-  return InvalidArgument(fmt::format("{}: '{}' is not known{}", option.name, value, DidYouMean(value, known)),
+  return InvalidArgument(fmt::format("{}: '{}' is not known{}", name, value, DidYouMean(value, known)),
                          fmt::format("one of {}", fmt::join(known, ", ")));
 }
 
@@ -60,13 +61,18 @@ const std::string* FindVerb(const std::vector<std::string>& words) {
 
 constexpr size_t kManyArguments = 1000;  // what a call may have of "WORD..."
 
-Status CheckArguments(const CommandSpec& command, size_t count) {
-  size_t least = 0, most = 0;
-  for (std::string_view one : ArgumentNames(command)) {
-    most += one.ends_with("...") ? kManyArguments : 1;
+Status CheckArguments(const CommandSpec& command, const std::vector<std::string>& args) {
+  size_t count = args.size(), least = 0, most = 0;
+  auto names = ArgumentNames(command);
+  for (std::string_view one : names) {
+    most += one.find("...") != std::string_view::npos ? kManyArguments : 1;
     if (!one.starts_with('[')) ++least;
   }
-  if (count >= least && count <= most) return Status::Ok();
+  if (count >= least && count <= most) {
+    for (size_t i = 0; i < std::min(count, names.size()); ++i)
+      RETURN_IF_ERROR(CheckValue(command.name, names[i], args[i]));
+    return Status::Ok();
+  }
   return InvalidArgument(
       fmt::format("{} takes {}; {} {} given", command.name,
                   command.arguments.empty() ? "no argument" : command.arguments, count, count == 1 ? "was" : "were"),
@@ -185,7 +191,7 @@ Result<Call> ParseCommandLine(const std::vector<std::string>& words) {
       return InvalidArgument(fmt::format("{} needs a value: {} {}", option->name, option->name, option->value),
                              fmt::format("parquedb help {}", call.command->name));
     }
-    RETURN_IF_ERROR(CheckValue(*option, value));
+    RETURN_IF_ERROR(CheckValue(option->name, option->value, value));
     call.values_[std::string(option->name)].push_back(std::move(value));
   }
   if (call.Has("--help") || call.Has("--version")) {
@@ -194,7 +200,7 @@ Result<Call> ParseCommandLine(const std::vector<std::string>& words) {
     call.command = FindCommand(call.Has("--help") ? "help" : "version");
     return call;
   }
-  RETURN_IF_ERROR(CheckArguments(*call.command, call.args.size()));
+  RETURN_IF_ERROR(CheckArguments(*call.command, call.args));
   return call;
 }
 

@@ -216,6 +216,14 @@ std::vector<CommandSpec> Backups() {
 std::vector<CommandSpec> About() {
   return {
       {"help", "[TOPIC]", "this text, a verb's, or a topic's", "parquedb help time", {}, RunHelp},
+      {"completion",
+       "bash|zsh|fish|words [WORD...]",
+       "the completion script of a shell",
+       "parquedb completion bash > ~/.parquedb-completion.bash\nparquedb completion zsh\nparquedb completion fish\n"
+       "parquedb completion words -- query --lim",
+       {},
+       RunCompletion,
+       "table"},
       {"version", "", "the program's version", "parquedb version", {}, RunVersion},
   };
 }

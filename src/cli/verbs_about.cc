@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include "cli/completion.h"
 #include "cli/help.h"
 #include "cli/topics.h"
 #include "cli/verbs.h"
+#include "replay/state.h"
 
 namespace parquedb {
 namespace {
@@ -47,6 +49,24 @@ Status RunHelp(Session& session, const Call& call) {
       return json ? session.PrintJson({{"text", std::string(topic.text)}}) : session.Print(topic.text);
   }
   return InvalidArgument(fmt::format("there is no help on {}{}", name, DidYouMean(name, HelpNames())), "parquedb help");
+}
+
+// `words` is what the scripts call: what may stand for the last word.
+Status RunCompletion(Session& session, const Call& call) {
+  RETURN_IF_ERROR(session.Format(call, {AnswerFormat::kTable}).status());
+  const std::string& shell = call.args[0];
+  if (shell != "words") {
+    if (call.args.size() > 1) return InvalidArgument(fmt::format("the script of {} takes no words", shell));
+    return session.Print(CompletionScript(shell));
+  }
+  std::vector<std::string> words(call.args.begin() + 1, call.args.end());
+  return session.Print(CompletionText(CompleteWords(words, [&](const std::string& directory) {
+    std::vector<std::string> none;
+    auto source = session.OpenSource(directory.empty() ? session.Directory(call) : directory, {});
+    if (!source.ok()) return none;  // no database there: nothing to offer
+    auto namespaces = ListNamespaces(*source->storage, source->view);
+    return namespaces.ok() ? std::move(*namespaces) : none;
+  })));
 }
 
 Status RunVersion(Session& session, const Call& call) {
