@@ -30,6 +30,7 @@ Status RunPull(Session& session, const Call& call);
 Status RunBackups(Session& session, const Call& call);
 Status RunHelp(Session& session, const Call& call);
 Status RunCompletion(Session& session, const Call& call);
+Status RunGenerate(Session& session, const Call& call);
 Status RunVersion(Session& session, const Call& call);
 
 // Rows of aligned columns; the first row is the head.
