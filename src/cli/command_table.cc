@@ -186,8 +186,10 @@ std::vector<CommandSpec> Backups() {
        RunPush},
       {"pull", "REF", "make a database from a backup, or bring a copy up to it",
        "parquedb pull /backups/ann/shop --directory ./restored\nparquedb pull /backups/ann/shop --directory ./restored "
-       "--at yesterday",
+       "--at yesterday\nparquedb pull /backups/ann/shop --directory ./some --namespaces posts,users",
        Writing({kAt,
+                {"--namespaces", "a,b",
+                 "only these, as a new database; into one that is there with --strategy remote-wins"},
                 {"--strategy", kStrategies, "where both have changed (manual: stop; remote-wins: by new events)"},
                 kOwner,
                 kDryRun}),

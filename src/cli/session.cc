@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "core/errno_status.h"
 #include "core/time_text.h"
@@ -150,14 +151,18 @@ Result<Source> Session::OpenSource(const std::string& directory, const ViewReque
   return source;
 }
 
+std::string FolderName(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::path whole = std::filesystem::weakly_canonical(directory, error);
+  if (error) whole = directory;
+  std::string name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+  return name.empty() ? "database" : name;
+}
+
 Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const std::string& directory, bool create) {
   OpenOptions options;
   options.path = directory;
-  char* real = ::realpath(directory.c_str(), nullptr);
-  std::string whole = real != nullptr ? real : directory;
-  std::free(real);
-  size_t slash = whole.rfind('/');
-  options.name = slash + 1 == whole.size() ? "database" : whole.substr(slash + 1);  // npos + 1 is 0
+  options.name = FolderName(directory);
   options.actor = Operator(call);
   options.verb = "verb " + verb;
   options.accept_clock = call.Has("--accept-clock");

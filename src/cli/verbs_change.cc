@@ -13,16 +13,6 @@ namespace {
 
 const std::vector<AnswerFormat> kPlainFormats = {AnswerFormat::kTable, AnswerFormat::kJson};
 
-std::vector<std::string> SplitNames(std::string_view text) {
-  std::vector<std::string> names;
-  for (size_t begin = 0; begin <= text.size();) {
-    size_t end = std::min(text.find(',', begin), text.size());
-    names.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return names;
-}
-
 Result<InputFormat> InputFormatOf(const Call& call, const std::string& file) {
   std::string kind = call.Get("--input-format");
   if (kind.empty()) {
