@@ -51,6 +51,7 @@ Status RunImport(Session& session, const Call& call) {
     RETURN_IF_ERROR(EventReader::Open(call.Get("--events")).status());
   }
   std::string directory = session.Directory(call);
+  session.StartProgress(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
   bool dry_run = call.Has("--dry-run");
   auto result = call.Has("--file") ? ImportRecords(db->state(), source, dry_run)
@@ -80,7 +81,9 @@ Status RestoreAll(Session& session, const Call& call, AnswerFormat format) {
   ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
   ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> place, OpenFreshFolder(target));
   if (!dry_run) {
-    RETURN_IF_ERROR(ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock()).status());
+    RETURN_IF_ERROR(
+        ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock(), session.StartProgress(call))
+            .status());
   }
   if (format == AnswerFormat::kTable) {
     return session.Print(fmt::format("{}restored {} entities and {} events to {}\n", dry_run ? "would have " : "",
@@ -113,6 +116,7 @@ Status RunRestore(Session& session, const Call& call) {
     for (const std::string& ns : namespaces) RETURN_IF_ERROR(CheckNamespace(ns));
     RETURN_IF_ERROR(session.Confirm(call, "restore the namespace " + call.Get("--namespace")));
   }
+  session.StartProgress(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
   ASSIGN_OR_RETURN(View view, db->state().TakeReaderView());
   Source source{.storage = {}, .view = std::move(view), .name = directory};
@@ -173,6 +177,7 @@ Status RunFlush(Session& session, const Call& call) {
 
 Status RunCheckpoint(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
+  session.StartProgress(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, session.Directory(call), false));
   int64_t behind = db->state().log().head() - db->state().log().manifest().checkpoint;
   bool dry_run = call.Has("--dry-run");

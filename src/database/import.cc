@@ -174,7 +174,9 @@ class RecordDrafts : public DraftSource {
 }  // namespace
 
 Result<ImportResult> ImportRecords(DatabaseState& db, const ImportSource& source, bool dry_run) {
-  ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
+  ImportSource counted = source;
+  counted.progress = db.progress();
+  ASSIGN_OR_RETURN(auto reader, OpenRecords(counted));
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
   RecordDrafts drafts(db.storage(), view, source, std::move(reader));
   ImportResult result;

@@ -147,7 +147,7 @@ class EventDrafts : public DraftSource {
 }  // namespace
 
 Result<ImportResult> ImportEvents(DatabaseState& db, const std::string& file, bool dry_run) {
-  ASSIGN_OR_RETURN(auto reader, EventReader::Open(file));
+  ASSIGN_OR_RETURN(auto reader, EventReader::Open(file, db.progress()));
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
   EventDrafts drafts(db, view, std::move(reader));
   std::string undo_point = db.UndoPoint();

@@ -17,7 +17,7 @@ constexpr size_t kBlockBytes = 1 << 20;
 
 class FileInput : public InputStream {
  public:
-  FileInput(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  FileInput(int fd, std::string path, Progress* progress) : fd_(fd), path_(std::move(path)), progress_(progress) {}
   ~FileInput() override { ::close(fd_); }
   Result<size_t> Read(size_t bytes, std::string* out) override {
     size_t before = out->size();
@@ -28,12 +28,14 @@ class FileInput : public InputStream {
     } while (got < 0 && errno == EINTR);
     out->resize(before + (got > 0 ? static_cast<size_t>(got) : 0));
     if (got < 0) return ErrnoStatus(path_, "can't read");
+    Advance(progress_, got, got);
     return static_cast<size_t>(got);
   }
 
  private:
   int fd_;
   std::string path_;
+  Progress* progress_;
 };
 
 // Keeps what was read and not yet used.
@@ -229,13 +231,14 @@ class ArrayReader : public RawRecordReader {
 
 }  // namespace
 
-Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path) {
+Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path, Progress* progress) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return NotFound("there is no file " + path);
   if (fd < 0) return ErrnoStatus(path, "can't open");
-  auto input = std::make_unique<FileInput>(fd, path);
+  auto input = std::make_unique<FileInput>(fd, path, progress);
   struct stat found;
   if (::fstat(fd, &found) == 0 && S_ISDIR(found.st_mode)) return InvalidArgument(path + " is a folder");
+  if (S_ISREG(found.st_mode)) Expect(progress, found.st_size);
   return std::unique_ptr<InputStream>(std::move(input));
 }
 

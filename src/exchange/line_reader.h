@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "parquedb/progress.h"
 #include "parquedb/status.h"
 
 namespace parquedb {
@@ -17,8 +18,9 @@ class InputStream {
   // Appends up to `bytes` to *out; 0 at the end.
   virtual Result<size_t> Read(size_t bytes, std::string* out) = 0;
 };
-// A file of the file system; kNotFound when it is missing, kInvalidArgument for a folder.
-Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path);
+// A file of the file system; kNotFound when it is missing, kInvalidArgument for a folder. `progress` (may be null): its
+// bytes.
+Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path, Progress* progress = nullptr);
 
 class RawRecordReader {
  public:

@@ -119,6 +119,7 @@ class ParquetRecords : public RecordReader {
     auto reader = std::make_unique<ParquetRecords>(source);
     reader->file_ = std::move(*file);
     ASSIGN_OR_RETURN(reader->cursor_, reader->file_->Scan());
+    Expect(source.progress, reader->file_->footer().rows);
     return std::unique_ptr<RecordReader>(std::move(reader));
   }
   explicit ParquetRecords(ImportSource source) : source_(std::move(source)), bad_(source_.file) {}
@@ -130,6 +131,7 @@ class ParquetRecords : public RecordReader {
       if (!more.ok()) return Damaged(more.status());
       if (!*more) return bad_.empty() ? Result<bool>(false) : bad_.ToStatus();
       ++row_;
+      Advance(source_.progress, 1, static_cast<int64_t>(entity.data.size()));
       Status taken = Take(entity, record);
       record->line = row_;
       if (!taken.ok()) {
@@ -203,7 +205,7 @@ Status BadRecords::ToStatus() const {
 
 Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source) {
   if (source.format == InputFormat::kParquet) return ParquetRecords::Open(source);
-  ASSIGN_OR_RETURN(auto input, OpenInputFile(source.file));
+  ASSIGN_OR_RETURN(auto input, OpenInputFile(source.file, source.progress));
   auto raw = source.format == InputFormat::kJson ? ReadJsonArray(std::move(input)) : ReadLines(std::move(input));
   return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw)));
 }

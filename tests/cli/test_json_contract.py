@@ -88,7 +88,7 @@ def calls(place):
     yield j("window")
     yield j("verify")
     yield j("export", "--output", place.path("x.ndjson"))
-    yield j("push", "--to", remote)
+    yield j("push", "--to", remote, "--progress", "json")
     place.ok("pull", remote + "/username/shop", "--directory", other, db=None)
     place.ok("create", "posts", "--id", "only-there", db=other)
     yield j("pull", remote + "/username/shop", "--directory", other, "--strategy", "remote-wins", db=None)
@@ -137,10 +137,13 @@ def test_each_verb_prints_what_the_page_says(place):
             for item in answer["items"]:
                 assert set(item) - {"n", "own"} <= set(CONTRACT["An entity"])
         checkers[verb].members(answer, "")
+        for line in r.err.splitlines():
+            if line.startswith('{"verb"'):
+                checkers["Progress"].members(json.loads(line), "")
         if rc:
             checkers["A failure"].members(json.loads(r.err.splitlines()[-1]), "")
     assert ran == {verb["name"] for verb in place.ok("help", "--json", db=None).json()["verbs"]}
-    assert set(CONTRACT) == {"An entity", "An event", "A failure"} | (ran - set(ENTITY_VERBS))
+    assert set(CONTRACT) == {"An entity", "An event", "A failure", "Progress"} | (ran - set(ENTITY_VERBS))
     # Nothing makes a gap between backups yet.
     never = {(title, path) for title, rules in CONTRACT.items() for path in set(rules) - checkers[title].seen if title != "An event"}
     assert never <= {("window", "gaps[]"), ("window", "gaps[].from"), ("window", "gaps[].to")}
