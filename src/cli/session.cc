@@ -118,14 +118,15 @@ Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerF
       std::any_of(std::begin(kNames), std::end(kNames), [&](const auto& entry) { return entry.first == wanted; });
   if (json && known) wanted = "json";
   if ((known || wanted.empty()) && output_path.ends_with(".json")) wanted = "json";
-  std::string list;
+  std::vector<std::string> here;
   for (auto [name, format] : kNames) {
     if (std::find(allowed.begin(), allowed.end(), format) == allowed.end()) continue;
     if (name == wanted) return format;
-    list += (list.empty() ? "" : ", ") + std::string(name);
+    here.emplace_back(name);
   }
   if (wanted.empty()) return allowed.front();
-  return InvalidArgument(fmt::format("--format: {} does not know '{}'", verb, wanted), "formats here: " + list);
+  return InvalidArgument(fmt::format("--format: {} does not know '{}'{}", verb, wanted, DidYouMean(wanted, here)),
+                         fmt::format("formats here: {}", fmt::join(here, ", ")));
 }
 
 std::string Session::Directory(const Call& call) const {
@@ -202,13 +203,10 @@ Status Session::CheckNamespaceKnown(const Source& source, const std::string& ns)
   RETURN_IF_ERROR(CheckNamespace(ns));
   ASSIGN_OR_RETURN(auto known, ListNamespaces(*source.storage, source.view));
   if (std::find(known.begin(), known.end(), ns) != known.end()) return Status::Ok();
-  std::string near = NearestName(ns, known);
   std::string there = known.empty()
                           ? "the database is empty"
                           : fmt::format("there {} {}", known.size() == 1 ? "is" : "are", fmt::join(known, ", "));
-  return NotFound(
-      fmt::format("there is no namespace {}{}", ns, near.empty() ? "" : fmt::format("; did you mean {}?", near)),
-      there);
+  return NotFound(fmt::format("there is no namespace {}{}", ns, DidYouMean(ns, known)), there);
 }
 
 Status Session::Confirm(const Call& call, const std::string& question) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "cli/subject.h"
-#include "cli/topics.h"
 #include "cli/verbs.h"
 #include "collection/rels_file.h"
 #include "core/sha256.h"
@@ -202,23 +201,6 @@ Status RunWindow(Session& session, const Call& call) {
   return session.PrintJson({{"from", FormatTime(windows.front().from_ms)},
                             {"to", FormatTime(windows.back().to_ms)},
                             {"gaps", std::move(gaps)}});
-}
-
-Status RunHelp(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
-  std::optional<std::string> text = call.args.empty() ? HelpOverview() : HelpTopic(call.args[0]);
-  for (const CommandSpec& command : Commands()) {
-    if (!text && command.name == call.args[0]) text = HelpOf(command);
-  }
-  if (!text) return InvalidArgument("there is no help on " + call.args[0], "parquedb help");
-  return format == AnswerFormat::kJson ? session.PrintJson({{"text", *text}}) : session.Print(*text);
-}
-
-Status RunVersion(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
-  constexpr char kVersion[] = PARQUEDB_VERSION;
-  if (format == AnswerFormat::kJson) return session.PrintJson({{"version", kVersion}});
-  return session.Print(fmt::format("parquedb {}\n", kVersion));
 }
 
 }  // namespace parquedb
