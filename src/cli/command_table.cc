@@ -82,6 +82,7 @@ std::vector<CommandSpec> Files() {
                 {"--events", "F", "a history, an event a line"},
                 {"--namespace", "NS", "where records without $id go; of an export, what to take"},
                 {"--id-field", "F", "this field's text is the id"},
+                {"--on-conflict", "R", "for ids that are there: error (default, 14), replace or skip"},
                 {"--input-format", "K", "ndjson, json or parquet"},
                 kDryRun}),
        RunImport},
