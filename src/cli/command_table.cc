@@ -225,8 +225,14 @@ std::vector<CommandSpec> About() {
        "parquedb completion bash > ~/.parquedb-completion.bash\nparquedb completion zsh\nparquedb completion fish\n"
        "parquedb completion words -- query --lim",
        {},
-       RunCompletion,
-       "table"},
+       RunCompletion},
+      {"generate",
+       "",
+       "write the manual: man pages, or the reference in Markdown",
+       "parquedb generate --man ./man1\nparquedb generate --reference ./cli.md",
+       {{"--man", "DIR", "a man page for each verb, and parquedb.1"},
+        {"--reference", "FILE", "the whole reference as one page"}},
+       RunGenerate},
       {"version", "", "the program's version", "parquedb version", {}, RunVersion},
   };
 }

@@ -69,6 +69,8 @@ std::string HelpOf(const CommandSpec& command) {
                      OptionsText("Options", command.options), OptionsText("Options of every verb", CommonOptions()));
 }
 
+std::string_view OverviewExamples() { return kFirstExamples; }
+
 std::string HelpOverview() {
   std::string text =
       ExamplesText(Lines(kFirstExamples)) +

@@ -17,6 +17,8 @@ std::string SpellingOf(const OptionSpec& option);
 
 std::string HelpOf(const CommandSpec& command);
 std::string HelpOverview();
+// The examples that the overview begins with; lines.
+std::string_view OverviewExamples();
 Object HelpObject(const CommandSpec& command);
 
 }  // namespace parquedb

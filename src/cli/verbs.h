@@ -31,6 +31,7 @@ Status RunPull(Session& session, const Call& call);
 Status RunBackups(Session& session, const Call& call);
 Status RunHelp(Session& session, const Call& call);
 Status RunCompletion(Session& session, const Call& call);
+Status RunGenerate(Session& session, const Call& call);
 Status RunVersion(Session& session, const Call& call);
 
 // "a,b" as its parts; empty ones too.

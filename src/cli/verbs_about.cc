@@ -2,6 +2,7 @@
 
 #include "cli/completion.h"
 #include "cli/help.h"
+#include "cli/manual.h"
 #include "cli/topics.h"
 #include "cli/verbs.h"
 #include "replay/state.h"
@@ -53,20 +54,51 @@ Status RunHelp(Session& session, const Call& call) {
 
 // `words` is what the scripts call: what may stand for the last word.
 Status RunCompletion(Session& session, const Call& call) {
-  RETURN_IF_ERROR(session.Format(call, {AnswerFormat::kTable}).status());
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
+  auto answer = [&](std::string_view text) {
+    return format == AnswerFormat::kJson ? session.PrintJson({{"text", text}}) : session.Print(text);
+  };
   const std::string& shell = call.args[0];
   if (shell != "words") {
     if (call.args.size() > 1) return InvalidArgument(fmt::format("the script of {} takes no words", shell));
-    return session.Print(CompletionScript(shell));
+    return answer(CompletionScript(shell));
   }
   std::vector<std::string> words(call.args.begin() + 1, call.args.end());
-  return session.Print(CompletionText(CompleteWords(words, [&](const std::string& directory) {
+  return answer(CompletionText(CompleteWords(words, [&](const std::string& directory) {
     std::vector<std::string> none;
     auto source = session.OpenSource(directory.empty() ? session.Directory(call) : directory, {});
     if (!source.ok()) return none;  // no database there: nothing to offer
     auto namespaces = ListNamespaces(*source->storage, source->view);
     return namespaces.ok() ? std::move(*namespaces) : none;
   })));
+}
+
+Status RunGenerate(Session& session, const Call& call) {
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
+  if (call.Has("--man") == call.Has("--reference"))
+    return InvalidArgument("generate takes --man DIR or --reference FILE", "parquedb help generate");
+  std::string folder = call.Get("--man");
+  std::vector<ManualPage> pages;
+  if (call.Has("--man")) {
+    pages = ManPages();
+  } else {
+    std::string file = call.Get("--reference");
+    size_t slash = file.rfind('/');
+    folder = slash == std::string::npos ? "." : file.substr(0, slash + 1);
+    pages.push_back({file.substr(slash + 1), ReferencePage()});
+  }
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(folder));
+  std::vector<std::unique_ptr<PendingFile>> files;
+  Array names;
+  for (const ManualPage& page : pages) {
+    ASSIGN_OR_RETURN(auto file, storage->CreatePending(page.name));
+    RETURN_IF_ERROR(file->Append(page.text));
+    files.push_back(std::move(file));
+    names.emplace_back(page.name);
+  }
+  RETURN_IF_ERROR(storage->Publish(std::move(files)));
+  if (format == AnswerFormat::kJson) return session.PrintJson({{"folder", folder}, {"files", std::move(names)}});
+  return session.Print(fmt::format("wrote {} {} to {}\n", pages.size(), pages.size() == 1 ? "page" : "pages", folder));
 }
 
 Status RunVersion(Session& session, const Call& call) {
