@@ -85,6 +85,7 @@ std::vector<CommandSpec> Files() {
                 {"--events", "F", "a history, an event a line"},
                 {"--namespace", "NS", "where records without $id go; of an export, what to take"},
                 {"--id-field", "F", "this field's text is the id"},
+                {"--on-conflict", "error|replace|skip", "for ids that are there (error: 14)"},
                 {"--input-format", "K", "ndjson, json or parquet"},
                 kDryRun,
                 kProgress}),

@@ -26,11 +26,52 @@ Result<InputFormat> InputFormatOf(const Call& call, const std::string& file) {
                          "names end with .ndjson, .json or .parquet; or say --input-format ndjson|json|parquet");
 }
 
+Result<ConflictRule> ConflictRuleOf(const Call& call) {
+  std::string rule = call.Get("--on-conflict", "error");
+  if (rule == "error") return ConflictRule::kError;
+  if (rule == "replace") return ConflictRule::kReplace;
+  if (rule == "skip") return ConflictRule::kSkip;
+  return InvalidArgument("--on-conflict: '" + rule + "' is none of error, replace, skip");
+}
+
 Status CheckImport(const Call& call) {
   if (call.Has("--events") == call.Has("--file"))
     return InvalidArgument("import takes --file F or --events F", "parquedb help import");
   if (call.Has("--namespace")) RETURN_IF_ERROR(CheckNamespace(call.Get("--namespace")));
+  if (!call.Has("--events")) return Status::Ok();
+  for (const char* option : {"--namespace", "--id-field", "--input-format", "--on-conflict"}) {
+    if (call.Has(option))
+      return InvalidArgument(std::string(option) + " goes with --file, not with --events", "parquedb help import");
+  }
   return Status::Ok();
+}
+
+// The input is opened before the database: a missing or damaged file must not leave an empty database behind.
+Result<ImportResult> ImportFile(Session& session, const Call& call, const std::string& directory) {
+  ASSIGN_OR_RETURN(ConflictRule rule, ConflictRuleOf(call));
+  ImportSource source{.file = call.Get("--file"),
+                      .format = InputFormat::kNdjson,
+                      .ns = call.Get("--namespace"),
+                      .id_field = call.Get("--id-field"),
+                      .progress = session.StartProgress(call)};
+  ASSIGN_OR_RETURN(source.format, InputFormatOf(call, source.file));
+  ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
+  ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
+  return ImportRecords(db->state(), std::move(reader), {.on_conflict = rule, .dry_run = call.Has("--dry-run")});
+}
+
+Result<ImportResult> ImportHistory(Session& session, const Call& call, const std::string& directory) {
+  ASSIGN_OR_RETURN(auto reader, EventReader::Open(call.Get("--events"), session.StartProgress(call)));
+  ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
+  return ImportEvents(db->state(), std::move(reader), call.Has("--dry-run"));
+}
+
+std::string ImportText(const ImportResult& result, bool history) {
+  if (history) return fmt::format("imported {} events\n", result.events);
+  std::string text = fmt::format("created {}", result.created);
+  if (result.updated > 0) text += fmt::format(", updated {}", result.updated);
+  if (result.skipped > 0) text += fmt::format(", skipped {}", result.skipped);
+  return text + "\n";
 }
 
 }  // namespace
@@ -38,35 +79,18 @@ Status CheckImport(const Call& call) {
 Status RunImport(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
   RETURN_IF_ERROR(CheckImport(call));
-  ImportSource source;
-  if (call.Has("--file")) {
-    source = {.file = call.Get("--file"),
-              .format = InputFormat::kNdjson,
-              .ns = call.Get("--namespace"),
-              .id_field = call.Get("--id-field")};
-    ASSIGN_OR_RETURN(source.format, InputFormatOf(call, source.file));
-    // A missing or damaged file must not leave an empty database behind.
-    RETURN_IF_ERROR(OpenRecords(source).status());
-  } else {
-    RETURN_IF_ERROR(EventReader::Open(call.Get("--events")).status());
-  }
   std::string directory = session.Directory(call);
-  session.StartProgress(call);
-  ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
-  bool dry_run = call.Has("--dry-run");
-  auto result = call.Has("--file") ? ImportRecords(db->state(), source, dry_run)
-                                   : ImportEvents(db->state(), call.Get("--events"), dry_run);
-  if (!result.ok()) return result.status();
-  Object answer{{"created", result->created}, {"updated", result->updated}, {"skipped", result->skipped}};
-  if (call.Has("--events")) answer.emplace("events", result->events);
+  bool dry_run = call.Has("--dry-run"), history = call.Has("--events");
+  ASSIGN_OR_RETURN(ImportResult result,
+                   history ? ImportHistory(session, call, directory) : ImportFile(session, call, directory));
+  Object answer{{"created", result.created}, {"updated", result.updated}, {"skipped", result.skipped}};
+  if (history) answer.emplace("events", result.events);
   if (dry_run) answer.emplace("dryRun", true);
-  if (result->skipped > 0) session.Note(fmt::format("skipped {} of other namespaces", result->skipped));
-  if (format == AnswerFormat::kTable) {
-    RETURN_IF_ERROR(session.Print(
-        call.Has("--events") ? fmt::format("{}imported {} events\n", dry_run ? "would have " : "", result->events)
-                             : fmt::format("{}created {}\n", dry_run ? "would have " : "", result->created)));
-  }
-  RETURN_IF_ERROR(AddUndo(session, format, result->undo, directory, &answer));
+  if (result.of_other_namespaces > 0)
+    session.Note(fmt::format("skipped {} of other namespaces", result.of_other_namespaces));
+  if (format == AnswerFormat::kTable)
+    RETURN_IF_ERROR(session.Print((dry_run ? "would have " : "") + ImportText(result, history)));
+  RETURN_IF_ERROR(AddUndo(session, format, result.undo, directory, &answer));
   return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
 }
 

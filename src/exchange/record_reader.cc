@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "collection/data_file.h"
 #include "core/limits.h"
 #include "core/ulid.h"
@@ -19,7 +21,7 @@ constexpr int kWorkers = 2;
 class JsonRecords : public RecordReader {
  public:
   JsonRecords(const ImportSource& source, std::unique_ptr<RawRecordReader> raw)
-      : ns_(source.ns),
+      : RecordReader(source),
         pipeline_(std::move(raw), {.ns = source.ns, .field = source.id_field}, kWorkers),
         ids_(std::nullopt, false, SystemRandom()),
         bad_(source.file) {}
@@ -83,13 +85,13 @@ class JsonRecords : public RecordReader {
 
   // Gives a nameless record an id; those of one import ascend in the order of the file. False: of another namespace.
   Result<bool> Name(std::string* id) {
-    if (!id->empty()) return ns_.empty() || NamespaceOfId(*id) == ns_;
-    if (ns_.empty()) return InvalidArgument("a record has no $id: --namespace must say where it goes");
-    *id = ns_ + "/" + ids_.Next(SystemClock().NowMs()).id.ToString();
+    const std::string& ns = source().ns;
+    if (!id->empty()) return ns.empty() || NamespaceOfId(*id) == ns;
+    if (ns.empty()) return InvalidArgument("a record has no $id: --namespace must say where it goes");
+    *id = ns + "/" + ids_.Next(SystemClock().NowMs()).id.ToString();
     return true;
   }
 
-  std::string ns_;
   RecordPipeline pipeline_;
   EventIdSource ids_;
   BadRecords bad_;
@@ -122,7 +124,7 @@ class ParquetRecords : public RecordReader {
     Expect(source.progress, reader->file_->footer().rows);
     return std::unique_ptr<RecordReader>(std::move(reader));
   }
-  explicit ParquetRecords(ImportSource source) : source_(std::move(source)), bad_(source_.file) {}
+  explicit ParquetRecords(const ImportSource& source) : RecordReader(source), bad_(source.file) {}
 
   Result<bool> Next(ImportRecord* record) override {
     Entity entity;
@@ -131,14 +133,14 @@ class ParquetRecords : public RecordReader {
       if (!more.ok()) return Damaged(more.status());
       if (!*more) return bad_.empty() ? Result<bool>(false) : bad_.ToStatus();
       ++row_;
-      Advance(source_.progress, 1, static_cast<int64_t>(entity.data.size()));
+      Advance(source().progress, 1, static_cast<int64_t>(entity.data.size()));
       Status taken = Take(entity, record);
       record->line = row_;
       if (!taken.ok()) {
         if (bad_.Add(row_, taken)) return bad_.ToStatus();
         continue;
       }
-      if (source_.ns.empty() || NamespaceOfId(record->id) == source_.ns) return true;
+      if (source().ns.empty() || NamespaceOfId(record->id) == source().ns) return true;
       ++skipped_;
     }
   }
@@ -166,7 +168,6 @@ class ParquetRecords : public RecordReader {
     return Status::Ok();
   }
 
-  ImportSource source_;
   std::shared_ptr<DataFile> file_;
   std::unique_ptr<EntityCursor> cursor_;
   RecordNormalizer normalizer_;
@@ -176,6 +177,12 @@ class ParquetRecords : public RecordReader {
 };
 
 }  // namespace
+
+uint64_t RecordReader::likely_bytes() const {
+  std::error_code error;  // of a pipe, for one: then nothing is known
+  uint64_t bytes = std::filesystem::file_size(source_.file, error);
+  return error ? 0 : bytes;
+}
 
 Result<bool> RecordReader::NextDraft(const RecordStamp& stamp, ImportDraft* draft) {
   if (!maker_) maker_.emplace(stamp);

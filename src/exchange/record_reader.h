@@ -25,7 +25,10 @@ struct ImportSource {
 
 class RecordReader {
  public:
+  explicit RecordReader(ImportSource source) : source_(std::move(source)) {}
   virtual ~RecordReader() = default;
+  const ImportSource& source() const { return source_; }
+  uint64_t likely_bytes() const;  // of all records, as far as it can be known before; 0 = it can't
   // False at the end. Each record has an id. A bad record does not stop the reading: at the end, or after ten of them,
   // kInvalidData names each with file, line and reason.
   virtual Result<bool> Next(ImportRecord* record) = 0;
@@ -35,6 +38,7 @@ class RecordReader {
   virtual int64_t skipped() const = 0;  // of other namespaces
 
  private:
+  ImportSource source_;
   std::optional<DraftMaker> maker_;
   ImportRecord record_;
 };
