@@ -17,6 +17,7 @@
 #include "model/layout.h"
 #include "model/names.h"
 #include "replay/state.h"
+#include "storage/overlay_backend.h"
 
 namespace parquedb {
 namespace {
@@ -62,6 +63,11 @@ Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& direc
     return Conflict(directory + " holds names of the layout (_meta, data, rels, events, indexes)",
                     "choose a new folder");
   return folder;
+}
+
+Result<std::shared_ptr<StorageBackend>> OpenForDryRun(const std::string& directory) {
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
+  return std::shared_ptr<StorageBackend>(std::make_shared<OverlayBackend>(std::move(storage)));
 }
 
 Status Session::Print(std::string_view text) {
@@ -182,6 +188,10 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
       return InvalidArgument("--lock-timeout: '" + call.Get("--lock-timeout") + "' is no duration like 10s");
     options.lock_timeout_ms = *timeout;
   }
+  bool dry_run = call.Has("--dry-run");
+  if (dry_run) {
+    ASSIGN_OR_RETURN(options.storage, OpenForDryRun(directory));
+  }
   if (create) {
     ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
     ASSIGN_OR_RETURN(auto manifest, storage->Stat("events/manifest.json"));
@@ -191,7 +201,7 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
     }
     if (!taken) {
       options.create_if_missing = true;
-      Note("made an empty database in " + directory);
+      Note((dry_run ? "would make an empty database in " : "made an empty database in ") + directory);
     }
   }
   return ParqueDB::Open(std::move(options));
