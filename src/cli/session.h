@@ -49,7 +49,8 @@ struct Session {
   std::string Directory(const Call& call) const;  // -d, PARQUEDB_PATH, "."
   std::string Operator(const Call& call) const;
   Result<Source> OpenSource(const std::string& directory, const ViewRequest& request) const;
-  // With --dry-run what is written stays in memory. `create`: make the database when the folder is missing or has no name of the layout in it.
+  // With --dry-run what is written stays in memory. `create`: make the database when the folder is missing or has no
+  // name of the layout in it.
   Result<std::unique_ptr<ParqueDB>> OpenWriter(const Call& call, const std::string& directory, bool create);
   // --at, resolved and echoed; without it the head.
   Result<Cut> ResolveAt(const Call& call, const Source& source, bool required = false);
