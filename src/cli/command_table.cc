@@ -104,7 +104,7 @@ std::vector<CommandSpec> History() {
        "",
        "the audit trail",
        "parquedb events --filter '{\"op\":\"DELETE\"}' --after yesterday --namespace posts\nparquedb events --entity "
-       "posts/hello --format detailed",
+       "posts/hello --format detailed\nparquedb events --follow --limit 3\nparquedb events --from /backups/ann/shop",
        {kFilter,
         kNamespace,
         {"--after", "T", "at or after"},
@@ -112,7 +112,10 @@ std::vector<CommandSpec> History() {
         {"--entity", "NS/ID", "of this entity"},
         {"--actor", "A", "by this actor"},
         {"--limit", "N", "at most so many"},
-        {"--reverse", "", "newest first"}},
+        {"--reverse", "", "newest first"},
+        {"--follow", "", "go on with what is written from now on, until Ctrl-C or the limit"},
+        {"--from", "REMOTE", "of a backup, without restoring it"},
+        kOwner},
        RunEvents,
        "table|json|ndjson|detailed"},
       {"restore", "", "bring a record, a namespace or the whole database back from the event log",
@@ -136,6 +139,9 @@ std::vector<CommandSpec> History() {
 // The database as a whole.
 std::vector<CommandSpec> Upkeep() {
   return {
+      {"tag", "[NAME]", "give an instant a name, or list the names",
+       "parquedb tag before-cleanup\nparquedb tag start --at lsn:1\nparquedb tag\nparquedb tag before-cleanup --remove",
+       Writing({kAt, {"--remove", "", "forget the name"}, kDryRun}), RunTag},
       {"list",
        "[DIR]",
        "the files of the database, in copying order",
@@ -215,6 +221,24 @@ std::vector<CommandSpec> Backups() {
   };
 }
 
+// What calls need not say again.
+std::vector<CommandSpec> SettingUp() {
+  return {
+      {"remote",
+       "add|list|show|remove [NAME] [URL]",
+       "names for remotes",
+       "parquedb remote add nas /backups\nparquedb remote list\nparquedb remote show nas\nparquedb remote remove nas",
+       {{"--global", "", "in the user's config.toml, not in the database's parquedb.toml"}, kDryRun},
+       RunRemote},
+      {"config",
+       "show",
+       "every setting, and where it comes from",
+       "parquedb config show --origin",
+       {{"--origin", "", "also where each comes from"}},
+       RunConfig},
+  };
+}
+
 // The program itself.
 std::vector<CommandSpec> About() {
   return {
@@ -240,8 +264,11 @@ std::vector<CommandSpec> About() {
 // In the order of the help.
 std::vector<CommandSpec> MakeCommands() {
   std::vector<CommandSpec> commands;
-  for (auto group : {&Documents, &Files, &History, &Upkeep, &Backups, &About}) {
-    for (CommandSpec& command : group()) commands.push_back(std::move(command));
+  for (auto group : {&Documents, &Files, &History, &Upkeep, &Backups, &SettingUp, &About}) {
+    for (CommandSpec& command : group()) {
+      command.takes_settings = group != &About;
+      commands.push_back(std::move(command));
+    }
   }
   return commands;
 }

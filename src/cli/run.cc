@@ -5,6 +5,7 @@
 
 #include "cli/interrupt.h"
 #include "cli/session.h"
+#include "cli/settings.h"
 
 namespace parquedb {
 namespace {
@@ -64,6 +65,12 @@ int RunParqueDb(int argc, char** argv) {
     return ExitCode(call.status().code());
   }
   session.verb = std::string(call->command->name);
+  Status filled = call->command->takes_settings ? FillFromSettings(&*call) : Status::Ok();
+  if (!filled.ok()) {
+    ReportError(filled, session.json_errors);
+    return ExitCode(filled.code());
+  }
+  session.json_errors = session.json_errors || call->Has("--json") || call->Get("--format") == "json";
   session.quiet = call->Has("--quiet");
   session.output_path = call->Get("--output");
   Status status = call->command->run(session, *call);

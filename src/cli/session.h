@@ -32,6 +32,7 @@ struct Session {
   Status Print(std::string_view text);
   Status PrintJson(Object answer);  // one document, with "schema" in front
   Status FinishOutput();
+  Status Flush();  // what was printed so far reaches standard output
 
   // ---- standard error
   void Note(std::string_view text);  // unless --quiet
@@ -77,6 +78,9 @@ Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& direc
 
 // What a database in this folder is called when nobody says: as the folder.
 std::string FolderName(const std::string& directory);
+
+// The user's, for actors and owners.
+std::string LoginName();
 
 // Exit status of a failure.
 int ExitCode(StatusCode code);
