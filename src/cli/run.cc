@@ -66,6 +66,7 @@ int RunParqueDb(int argc, char** argv) {
   session.verb = std::string(call->command->name);
   session.quiet = call->Has("--quiet");
   session.output_path = call->Get("--output");
+  if (session.output_path == "-") session.output_path.clear();
   Status status = call->command->run(session, *call);
   if (status.ok() || session.answers_failure) {
     Status finished = session.FinishOutput();
