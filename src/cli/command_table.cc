@@ -78,8 +78,9 @@ std::vector<CommandSpec> Files() {
   return {
       {"import", "", "read a file into the database, all or nothing",
        "parquedb import --file posts.ndjson --namespace posts\nparquedb import --events history.ndjson",
-       Writing({{"--file", "F", ".ndjson, .json (an array) or .parquet (an export)"},
-                {"--events", "F", "a history, an event a line"},
+       Writing({{"--file", "F",
+                 ".ndjson, .json (an array) or .parquet (an export), also .gz and .zst; - reads standard input"},
+                {"--events", "F", "a history, an event a line; - reads standard input"},
                 {"--namespace", "NS", "where records without $id go; of an export, what to take"},
                 {"--id-field", "F", "this field's text is the id"},
                 {"--on-conflict", "R", "for ids that are there: error (default, 14), replace or skip"},

@@ -73,6 +73,7 @@ int RunParqueDb(int argc, char** argv) {
   session.json_errors = session.json_errors || call->Has("--json") || call->Get("--format") == "json";
   session.quiet = call->Has("--quiet");
   session.output_path = call->Get("--output");
+  if (session.output_path == "-") session.output_path.clear();
   Status status = call->command->run(session, *call);
   if (status.ok() || session.answers_failure) {
     Status finished = session.FinishOutput();

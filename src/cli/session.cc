@@ -35,6 +35,24 @@ Status WriteToDescriptor(int fd, std::string_view text) {
   return Status::Ok();
 }
 
+// Standard output for those who write into a file.
+class StandardOutput : public PendingFile {
+ public:
+  explicit StandardOutput(Session* session) : session_(session) {}
+  const std::string& path() const override { return path_; }
+  uint64_t size() const override { return size_; }
+  Status Append(std::string_view bytes) override {
+    size_ += bytes.size();
+    return session_->Print(bytes);
+  }
+  Status Close() override { return Status::Ok(); }
+
+ private:
+  Session* session_;
+  std::string path_ = "standard output";
+  uint64_t size_ = 0;
+};
+
 }  // namespace
 
 Result<bool> HoldsLayoutNames(const std::string& directory) {
@@ -65,20 +83,34 @@ Status Session::Print(std::string_view text) {
   return buffer_.size() < kOutputPieceBytes ? Status::Ok() : Drain();
 }
 
+Result<PendingFile*> Session::OpenOutput() {
+  if (compressing_ != nullptr) return static_cast<PendingFile*>(compressing_.get());
+  if (output_file_ != nullptr) return output_file_.get();
+  if (output_path.empty()) {
+    if (::isatty(STDOUT_FILENO))
+      return InvalidArgument("this is nothing for a terminal", "add --output FILE, or send it into a pipe");
+    standard_output_ = std::make_unique<StandardOutput>(this);
+    return standard_output_.get();
+  }
+  size_t slash = output_path.rfind('/');
+  std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : output_path.substr(0, slash);
+  struct stat found;
+  if (::stat(folder.c_str(), &found) != 0) return IoError("there is no folder " + folder + " for " + output_path);
+  ASSIGN_OR_RETURN(output_folder_, OpenDirectory(folder));
+  ASSIGN_OR_RETURN(output_file_, output_folder_->CreatePending(
+                                     slash == std::string::npos ? output_path : output_path.substr(slash + 1)));
+  Compression compression = CompressionOf(output_path);
+  if (compression == Compression::kNone) return output_file_.get();
+  compressing_ = CompressingFile::Open(compression, std::move(output_file_));
+  return static_cast<PendingFile*>(compressing_.get());
+}
+
 Status Session::Drain() {
   std::string text = std::move(buffer_);
   buffer_.clear();
   if (output_path.empty()) return WriteToDescriptor(STDOUT_FILENO, text);
-  if (output_file_ == nullptr) {
-    size_t slash = output_path.rfind('/');
-    std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : output_path.substr(0, slash);
-    struct stat found;
-    if (::stat(folder.c_str(), &found) != 0) return IoError("there is no folder " + folder + " for " + output_path);
-    ASSIGN_OR_RETURN(output_folder_, OpenDirectory(folder));
-    ASSIGN_OR_RETURN(output_file_, output_folder_->CreatePending(
-                                       slash == std::string::npos ? output_path : output_path.substr(slash + 1)));
-  }
-  return output_file_->Append(text);
+  ASSIGN_OR_RETURN(PendingFile * file, OpenOutput());
+  return file->Append(text);
 }
 
 Status Session::PrintJson(Object answer) {
@@ -91,8 +123,12 @@ Status Session::PrintJson(Object answer) {
 Status Session::Flush() { return buffer_.empty() ? Status::Ok() : Drain(); }
 
 Status Session::FinishOutput() {
-  if (buffer_.empty() && output_file_ == nullptr) return Status::Ok();
+  if (buffer_.empty() && output_file_ == nullptr && compressing_ == nullptr) return Status::Ok();
   RETURN_IF_ERROR(Drain());
+  if (compressing_ != nullptr) {
+    ASSIGN_OR_RETURN(output_file_, compressing_->Finish());
+    compressing_.reset();
+  }
   if (output_file_ == nullptr) return Status::Ok();
   std::vector<std::unique_ptr<PendingFile>> files;
   files.push_back(std::move(output_file_));
@@ -115,7 +151,7 @@ Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerF
   bool known =
       std::any_of(std::begin(kNames), std::end(kNames), [&](const auto& entry) { return entry.first == wanted; });
   if (json && known) wanted = "json";
-  if ((known || wanted.empty()) && output_path.ends_with(".json")) wanted = "json";
+  if ((known || wanted.empty()) && WithoutCompression(output_path).ends_with(".json")) wanted = "json";
   std::vector<std::string> here;
   for (auto [name, format] : kNames) {
     if (std::find(allowed.begin(), allowed.end(), format) == allowed.end()) continue;

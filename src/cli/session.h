@@ -15,6 +15,7 @@
 #include "parquedb/status.h"
 #include "parquedb/storage.h"
 #include "replay/instant.h"
+#include "storage/compression.h"
 
 namespace parquedb {
 
@@ -28,11 +29,14 @@ struct Source {
 };
 
 struct Session {
-  // ---- the answer: standard output, or the file of --output, which appears whole or not at all
+  // ---- the answer: standard output, or the file of --output, which appears whole or not at all; one whose name ends
+  // with .gz or .zst is compressed
   Status Print(std::string_view text);
   Status PrintJson(Object answer);  // one document, with "schema" in front
   Status FinishOutput();
   Status Flush();  // what was printed so far reaches standard output
+  // The pending file of --output, or standard output, for an answer that is no text. FinishOutput puts it in place.
+  Result<PendingFile*> OpenOutput();
 
   // ---- standard error
   void Note(std::string_view text);  // unless --quiet
@@ -66,6 +70,8 @@ struct Session {
   std::string buffer_;
   std::unique_ptr<StorageBackend> output_folder_;
   std::unique_ptr<PendingFile> output_file_;
+  std::unique_ptr<PendingFile> standard_output_;
+  std::unique_ptr<CompressingFile> compressing_;  // holds the file in its place when it is compressed
 };
 
 // True if the folder has names of the layout in it, other than what an init or a pull leaves that was cut off early:

@@ -85,9 +85,9 @@ struct ExportTarget {
 // By the extension of --output, else --format.
 Result<ExportTarget> TargetOf(Session& session, const Call& call) {
   ExportTarget target;
-  target.to_file = !session.output_path.empty() && session.output_path != "-";
+  target.to_file = !session.output_path.empty();
   if (target.to_file) {
-    const std::string& path = session.output_path;
+    std::string_view path = WithoutCompression(session.output_path);
     if (path.ends_with(".ndjson"))
       target.format = ExportFormat::kNdjson;
     else if (path.ends_with(".json"))
@@ -95,12 +95,14 @@ Result<ExportTarget> TargetOf(Session& session, const Call& call) {
     else if (path.ends_with(".parquet"))
       target.format = ExportFormat::kParquet;
     else
-      return InvalidArgument("--output: the kind of " + path + " is not known",
-                             "names end with .parquet, .ndjson or .json");
+      return InvalidArgument("--output: the kind of " + session.output_path + " is not known",
+                             "names end with .parquet, .ndjson or .json, and perhaps .gz or .zst");
     return target;
   }
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kNdjson, AnswerFormat::kJson}));
+  ASSIGN_OR_RETURN(AnswerFormat format,
+                   session.Format(call, {AnswerFormat::kNdjson, AnswerFormat::kJson, AnswerFormat::kParquet}));
   if (format == AnswerFormat::kJson) target.format = ExportFormat::kJson;
+  if (format == AnswerFormat::kParquet) target.format = ExportFormat::kParquet;
   return target;
 }
 
@@ -114,25 +116,16 @@ Status ExportAsParquet(Session& session, const Source& source, const StateReques
     RETURN_IF_ERROR(CountFields(entity.data, &options.counts));
     ++options.rows;
   }
-  size_t slash = session.output_path.rfind('/');
-  std::string folder = slash == std::string::npos ? "." : session.output_path.substr(0, slash + 1);
-  ASSIGN_OR_RETURN(auto storage, OpenDirectory(folder));
-  std::string name = session.output_path.substr(slash + 1);
-  ASSIGN_OR_RETURN(auto file, storage->CreatePending(name));
-  {
-    ASSIGN_OR_RETURN(auto writer, ExportParquet(*file, options));
-    ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
-    while (true) {
-      ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
-      if (!more) break;
-      RETURN_IF_ERROR(writer->Append(entity));
-    }
-    RETURN_IF_ERROR(writer->Finish());
+  ASSIGN_OR_RETURN(PendingFile * file, session.OpenOutput());
+  ASSIGN_OR_RETURN(auto writer, ExportParquet(*file, options));
+  ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
+    if (!more) break;
+    RETURN_IF_ERROR(writer->Append(entity));
   }
   *rows = options.rows;
-  std::vector<std::unique_ptr<PendingFile>> files;
-  files.push_back(std::move(file));
-  return storage->Publish(std::move(files));
+  return writer->Finish();
 }
 
 Status ExportAsJson(Session& session, const Source& source, const StateRequest& state, ExportFormat format,
@@ -182,10 +175,10 @@ Status RunExport(Session& session, const Call& call) {
   state.cut = cut.lsn;
   if (!state.namespaces.empty()) RETURN_IF_ERROR(session.CheckNamespaceKnown(source, state.namespaces[0]));
   int64_t rows = 0;
+  if (target.to_file) RETURN_IF_ERROR(session.OpenOutput().status());  // without an entity it is a file, too
   if (target.format == ExportFormat::kParquet) {
     RETURN_IF_ERROR(ExportAsParquet(session, source, state, &rows));
   } else {
-    if (session.output_path == "-") session.output_path.clear();
     RETURN_IF_ERROR(ExportAsJson(session, source, state, target.format, &rows));
   }
   if (!target.to_file) return Status::Ok();
