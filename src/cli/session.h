@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/progress_display.h"
 #include "database/database_state.h"
 #include "document/value.h"
 #include "eventlog/view.h"
@@ -42,6 +43,10 @@ struct Session {
   void Note(std::string_view text);  // unless --quiet
   void Say(std::string_view text);   // always
 
+  // Shows from now on how far the verb is: a bar on a terminal, else lines, or as --progress says. The library counts
+  // into what is returned.
+  Progress* StartProgress(const Call& call);
+
   // kInvalidArgument names an unknown format, or one that is not among `allowed`.
   Result<AnswerFormat> Format(const Call& call, const std::vector<AnswerFormat>& allowed) const;
 
@@ -64,6 +69,7 @@ struct Session {
   bool quiet = false;
   std::string verb;
   std::string output_path;
+  ProgressDisplay display;
 
  private:
   Status Drain();

@@ -64,6 +64,7 @@ Status CheckImport(const Call& call) {
 Result<ImportResult> ImportFile(Session& session, const Call& call, const std::string& directory) {
   ASSIGN_OR_RETURN(ConflictRule rule, ConflictRuleOf(call));
   ImportSource source{.file = call.Get("--file"), .ns = call.Get("--namespace"), .id_field = call.Get("--id-field")};
+  source.progress = session.StartProgress(call);
   RETURN_IF_ERROR(ReadInputFormat(call, &source));
   ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
@@ -71,7 +72,7 @@ Result<ImportResult> ImportFile(Session& session, const Call& call, const std::s
 }
 
 Result<ImportResult> ImportHistory(Session& session, const Call& call, const std::string& directory) {
-  ASSIGN_OR_RETURN(auto reader, EventReader::Open(call.Get("--events")));
+  ASSIGN_OR_RETURN(auto reader, EventReader::Open(call.Get("--events"), session.StartProgress(call)));
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
   return ImportEvents(db->state(), std::move(reader), call.Has("--dry-run"));
 }
@@ -115,7 +116,9 @@ Status RestoreAll(Session& session, const Call& call, AnswerFormat format) {
   ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
   ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> place, OpenFreshFolder(target));
   if (!dry_run) {
-    RETURN_IF_ERROR(ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock()).status());
+    RETURN_IF_ERROR(
+        ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock(), session.StartProgress(call))
+            .status());
   }
   if (format == AnswerFormat::kTable) {
     return session.Print(fmt::format("{}restored {} entities and {} events to {}\n", dry_run ? "would have " : "",
@@ -148,6 +151,7 @@ Status RunRestore(Session& session, const Call& call) {
     for (const std::string& ns : namespaces) RETURN_IF_ERROR(CheckNamespace(ns));
     RETURN_IF_ERROR(session.Confirm(call, "restore the namespace " + call.Get("--namespace")));
   }
+  session.StartProgress(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
   ASSIGN_OR_RETURN(View view, db->state().TakeReaderView());
   Source source{.storage = {}, .view = std::move(view), .name = directory};
@@ -208,6 +212,7 @@ Status RunFlush(Session& session, const Call& call) {
 
 Status RunCheckpoint(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
+  session.StartProgress(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, session.Directory(call), false));
   int64_t behind = db->state().log().head() - db->state().log().manifest().checkpoint;
   bool dry_run = call.Has("--dry-run");
