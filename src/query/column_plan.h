@@ -11,7 +11,18 @@
 
 namespace parquedb {
 
-enum class ColumnKind;
+// How a column holds a field. Null stands for a field that is null or missing, and for nothing else.
+enum class ColumnKind {
+  kInteger,  // 64 bits
+  kNumber,   // double; an integer among them is exact
+  kBool,     // 0 or 1
+  kText,
+  kTime,  // milliseconds since 1970; the field is their RFC 3339 text
+};
+
+// How much of a stretch of values is in a set.
+enum class Coverage { kNone, kSome, kAll };
+
 struct ValueSet;
 
 // The columns that hold exactly the top-level fields of their names.

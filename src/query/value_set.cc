@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "core/time_text.h"
+#include "query/filter_node.h"
 
 namespace parquedb {
 namespace {

@@ -7,21 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "query/filter_node.h"
+#include "document/value.h"
+#include "query/column_plan.h"
+#include "query/regex.h"
 
 namespace parquedb {
 
-// How a column holds a field. Null stands for a field that is null or missing, and for nothing else.
-enum class ColumnKind {
-  kInteger,  // 64 bits
-  kNumber,   // double; an integer among them is exact
-  kBool,     // 0 or 1
-  kText,
-  kTime,  // milliseconds since 1970; the field is their RFC 3339 text
-};
-
-// How much of a stretch of values is in a set.
-enum class Coverage { kNone, kSome, kAll };
+enum class FilterOp;
 
 // Of the members only that of the column's kind is used. Intervals ascend and do not overlap.
 struct ValueSet {
