@@ -35,7 +35,7 @@ Status CheckPages(const std::vector<parquet::PageLocation>& pages, int64_t chunk
     bool follows = page == 0 ? place.first_row_index == 0 : place.first_row_index > pages[page - 1].first_row_index;
     if (!follows || place.first_row_index >= chunk_rows)
       return Corruption("the offset index of a column does not hold its rows");
-    if (place.offset < 0 || place.compressed_page_size < 0 || place.offset > size ||
+    if (place.offset < 0 || place.compressed_page_size <= 0 || place.offset > size ||
         place.compressed_page_size > size - place.offset)
       return Corruption("a page lies outside the file");
   }

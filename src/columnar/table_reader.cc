@@ -17,7 +17,9 @@
 #include "columnar/arrow_io.h"
 #include "columnar/column_decoder.h"
 #include "columnar/page_selection.h"
+#include "columnar/page_stream.h"
 #include "columnar/table.h"
+#include "columnar/zstd_pages.h"
 #include "core/limits.h"
 #include "core/read_meter.h"
 
@@ -107,6 +109,7 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
       metadata_ = reader_->metadata();
       if (const auto* metered = dynamic_cast<const MeteredFile*>(file_.get())) meter_ = &metered->meter();
       if (meter_ != nullptr) meter_->SetRowGroups(metadata_->num_row_groups());
+      is_ours_ = footer("parquedb.format").has_value();
       return ReadSchema();
     });
   }
@@ -197,15 +200,30 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
 
   std::shared_ptr<parquet::ColumnReader> ColumnOf(int group, int column) const {
     std::lock_guard lock(mutex_);
-    auto pager = reader_->RowGroup(group)->GetColumnPageReader(column);
+    auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
+    std::unique_ptr<parquet::PageReader> pager;
+    if (is_ours_) {
+      int64_t begin = chunk->has_dictionary_page() ? chunk->dictionary_page_offset() : chunk->data_page_offset();
+      pager = OpenPages(ScanProperties().GetStream(source_, begin, chunk->total_compressed_size()), chunk->num_values(),
+                        column, *chunk);
+    } else {
+      pager = reader_->RowGroup(group)->GetColumnPageReader(column);
+    }
     if (meter_ != nullptr) {
       meter_->AddRowGroup(group, row_group_rows(group));
-      pager->set_data_page_filter([this](const parquet::DataPageStats&) {
-        meter_->AddPages(1, 0);
-        return false;
-      });
     }
     return parquet::ColumnReader::Make(metadata_->schema()->Column(column), std::move(pager), ReadingPool());
+  }
+
+  // Of some pages of a chunk, or all, as they lie in the file.
+  std::unique_ptr<parquet::PageReader> OpenPages(std::shared_ptr<arrow::io::InputStream> stream, int64_t values,
+                                                 int column, const parquet::ColumnChunkMetaData& chunk) const {
+    const parquet::ColumnDescriptor& descriptor = *metadata_->schema()->Column(column);
+    if (!is_ours_ || chunk.compression() != parquet::Compression::ZSTD)
+      return parquet::PageReader::Open(std::move(stream), values, chunk.compression(), ScanProperties(), descriptor);
+    return DecompressPages(parquet::PageReader::Open(std::move(stream), values, parquet::Compression::UNCOMPRESSED,
+                                                     ScanProperties(), descriptor),
+                           &zstd_, ReadingPool());
   }
 
  private:
@@ -251,9 +269,9 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
   Result<PageIndex> IndexOf(int group, int column) const;
   Status ReadColumnSpans(int group, int column, std::span<const RowSpan> rows, ColumnDecoder* decoder,
                          ColumnChunkView* view) const;
-  Result<std::shared_ptr<arrow::Buffer>> ReadPages(int group, int column,
-                                                   const std::vector<parquet::PageLocation>& pages,
-                                                   const PageSelection& selection) const;
+  Result<std::vector<PageStream::Run>> RunsOf(const parquet::ColumnChunkMetaData& chunk,
+                                              const std::vector<parquet::PageLocation>& pages,
+                                              const PageSelection& selection) const;
 
   std::string name_;
   std::shared_ptr<const ReadableFile> file_;
@@ -270,6 +288,8 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
   };
   mutable std::map<int, GroupPageIndex> page_indexes_;
   FileMeter* meter_ = nullptr;  // null: nobody counts
+  bool is_ours_ = false;        // its pages are of the kinds that TableWriter makes
+  mutable ZstdContexts zstd_;
 };
 
 class FileScanner : public TableScanner {
@@ -402,21 +422,16 @@ Result<std::vector<TableReader::Bounds>> ParquetTable::PageBounds(int group, int
 }
 
 // The dictionary, if there is one, and the selected pages: what a column chunk of these pages alone would be.
-Result<std::shared_ptr<arrow::Buffer>> ParquetTable::ReadPages(int group, int column,
-                                                               const std::vector<parquet::PageLocation>& pages,
-                                                               const PageSelection& selection) const {
-  struct Run {
-    int64_t offset, bytes;
-  };
-  std::vector<Run> runs;
-  auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
-  if (chunk->has_dictionary_page()) {
-    int64_t dictionary = chunk->dictionary_page_offset(), data = chunk->data_page_offset();
-    if (dictionary < 0 || data < dictionary || data > static_cast<int64_t>(file_->size()))
+Result<std::vector<PageStream::Run>> ParquetTable::RunsOf(const parquet::ColumnChunkMetaData& chunk,
+                                                          const std::vector<parquet::PageLocation>& pages,
+                                                          const PageSelection& selection) const {
+  std::vector<PageStream::Run> runs;
+  if (chunk.has_dictionary_page()) {
+    int64_t dictionary = chunk.dictionary_page_offset(), data = chunk.data_page_offset();
+    if (dictionary < 0 || data <= dictionary || data > static_cast<int64_t>(file_->size()))
       return Corruption("a dictionary page lies outside the file");
     runs.push_back({dictionary, data - dictionary});
   }
-  int64_t bytes = runs.empty() ? 0 : runs.front().bytes;
   for (size_t page : selection.pages) {
     const parquet::PageLocation& place = pages[page];
     if (!runs.empty() && runs.back().offset + runs.back().bytes == place.offset) {
@@ -424,15 +439,8 @@ Result<std::shared_ptr<arrow::Buffer>> ParquetTable::ReadPages(int group, int co
     } else {
       runs.push_back({place.offset, place.compressed_page_size});
     }
-    bytes += place.compressed_page_size;
   }
-  PARQUET_ASSIGN_OR_THROW(std::shared_ptr<arrow::Buffer> buffer, arrow::AllocateBuffer(bytes, ReadingPool()));
-  char* at = reinterpret_cast<char*>(buffer->mutable_data());
-  for (const Run& run : runs) {
-    RETURN_IF_ERROR(file_->ReadAt(static_cast<uint64_t>(run.offset), {at, static_cast<size_t>(run.bytes)}));
-    at += run.bytes;
-  }
-  return buffer;
+  return runs;
 }
 
 // `rows`: from the row group's first.
@@ -442,18 +450,15 @@ Status ParquetTable::ReadColumnSpans(int group, int column, std::span<const RowS
   if (index.offsets == nullptr) return decoder->ReadWanted(*ColumnOf(group, column), rows, view);
   const auto& pages = index.offsets->page_locations();
   PageSelection selection = SelectPages(pages, row_group_rows(group), rows);
-  ASSIGN_OR_RETURN(auto bytes, ReadPages(group, column, pages, selection));
+  auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
+  ASSIGN_OR_RETURN(auto runs, RunsOf(*chunk, pages, selection));
   if (meter_ != nullptr) {
     auto read = static_cast<int64_t>(selection.pages.size());
     meter_->AddRowGroup(group, row_group_rows(group));
     meter_->AddPages(read, static_cast<int64_t>(pages.size()) - read);
   }
-  const parquet::ColumnDescriptor* descriptor = metadata_->schema()->Column(column);
-  auto stream = std::make_shared<arrow::io::BufferReader>(std::move(bytes));
-  auto pager =
-      parquet::PageReader::Open(stream, selection.rows, metadata_->RowGroup(group)->ColumnChunk(column)->compression(),
-                                ScanProperties(), *descriptor);
-  auto reader = parquet::ColumnReader::Make(descriptor, std::move(pager), ReadingPool());
+  auto pager = OpenPages(std::make_shared<PageStream>(*file_, std::move(runs)), selection.rows, column, *chunk);
+  auto reader = parquet::ColumnReader::Make(metadata_->schema()->Column(column), std::move(pager), ReadingPool());
   return decoder->ReadWanted(*reader, selection.wanted, view);
 }
 
