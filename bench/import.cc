@@ -58,7 +58,9 @@ void RunImport(benchmark::State& state, bool checkpoint) {
     Stopwatch watch;
     auto db = ParqueDB::Open({.path = folder.path() + "/db" + std::to_string(++number), .create_if_missing = true});
     if (!db.ok()) return state.SkipWithError(db.status().message().c_str());
-    auto imported = ImportRecords((*db)->state(), {.file = file, .ns = "docs", .id_field = "id"}, false);
+    auto reader = OpenRecords({.file = file, .ns = "docs", .id_field = "id"});
+    if (!reader.ok()) return state.SkipWithError(reader.status().message().c_str());
+    auto imported = ImportRecords((*db)->state(), std::move(*reader), {});
     if (!imported.ok()) return state.SkipWithError(imported.status().message().c_str());
     Status done = checkpoint ? (*db)->Checkpoint() : Status::Ok();
     if (!done.ok()) return state.SkipWithError(done.message().c_str());

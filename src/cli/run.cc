@@ -5,6 +5,7 @@
 
 #include "cli/interrupt.h"
 #include "cli/session.h"
+#include "cli/settings.h"
 
 namespace parquedb {
 namespace {
@@ -68,8 +69,15 @@ int RunParqueDb(int argc, char** argv) {
     return ExitCode(call.status().code());
   }
   session.verb = std::string(call->command->name);
+  Status filled = call->command->takes_settings ? FillFromSettings(&*call) : Status::Ok();
+  if (!filled.ok()) {
+    ReportError(filled, session.json_errors);
+    return ExitCode(filled.code());
+  }
+  session.json_errors = session.json_errors || call->Has("--json") || call->Get("--format") == "json";
   session.quiet = call->Has("--quiet");
   session.output_path = call->Get("--output");
+  if (session.output_path == "-") session.output_path.clear();
   Status status = call->command->run(session, *call);
   if (status.ok() || session.answers_failure) {
     Status finished = session.FinishOutput();

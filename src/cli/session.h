@@ -15,6 +15,7 @@
 #include "parquedb/status.h"
 #include "parquedb/storage.h"
 #include "replay/instant.h"
+#include "storage/compression.h"
 
 namespace parquedb {
 
@@ -28,10 +29,14 @@ struct Source {
 };
 
 struct Session {
-  // ---- the answer: standard output, or the file of --output, which appears whole or not at all
+  // ---- the answer: standard output, or the file of --output, which appears whole or not at all; one whose name ends
+  // with .gz or .zst is compressed
   Status Print(std::string_view text);
   Status PrintJson(Object answer);  // one document, with "schema" in front
   Status FinishOutput();
+  Status Flush();  // what was printed so far reaches standard output
+  // The pending file of --output, or standard output, for an answer that is no text. FinishOutput puts it in place.
+  Result<PendingFile*> OpenOutput();
 
   // ---- standard error
   void Note(std::string_view text);  // unless --quiet
@@ -65,6 +70,8 @@ struct Session {
   std::string buffer_;
   std::unique_ptr<StorageBackend> output_folder_;
   std::unique_ptr<PendingFile> output_file_;
+  std::unique_ptr<PendingFile> standard_output_;
+  std::unique_ptr<CompressingFile> compressing_;  // holds the file in its place when it is compressed
 };
 
 // True if the folder has names of the layout in it, other than what an init or a pull leaves that was cut off early:
@@ -74,6 +81,12 @@ Result<bool> HoldsLayoutNames(const std::string& directory);
 // A folder in which a database may be made: it holds none, nor names of the layout (other than a restore or a pull that
 // was cut off). kConflict, kNotFound.
 Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& directory);
+
+// What a database in this folder is called when nobody says: as the folder.
+std::string FolderName(const std::string& directory);
+
+// The user's, for actors and owners.
+std::string LoginName();
 
 // Exit status of a failure.
 int ExitCode(StatusCode code);

@@ -26,12 +26,6 @@ namespace {
 const std::vector<AnswerFormat> kPlainFormats = {AnswerFormat::kTable, AnswerFormat::kJson};
 constexpr int64_t kNoWait = 0;
 
-Array FilesArray(const std::vector<TransferredFile>& files) {
-  Array array;
-  for (const TransferredFile& file : files) array.push_back(Object{{"path", file.path}, {"size", file.size}});
-  return array;
-}
-
 // Flushes when the lock is free at once; a push needs no lock.
 void FlushIfFree(Session& session, const Call& call, const std::string& directory) {
   auto storage = OpenDirectory(directory);
@@ -47,18 +41,6 @@ struct PushOutcome {
   Status status;
   PushResult result;
 };
-
-// Among those that the verb knows.
-Result<ConflictStrategy> StrategyOf(const Call& call) {
-  std::string name = call.Get("--strategy", "manual");
-  if (name == "newest" && call.command->name != "push") return ConflictStrategy::kNewest;
-  if (name == "manual") return ConflictStrategy::kManual;
-  if (name == "local-wins") return ConflictStrategy::kLocalWins;
-  if (name == "remote-wins") return ConflictStrategy::kRemoteWins;
-  return InvalidArgument("--strategy: '" + name + "' is not known", call.command->name == "push"
-                                                                        ? "manual, local-wins or remote-wins"
-                                                                        : "manual, local-wins, remote-wins or newest");
-}
 
 // What --slug, --owner and --visibility say; without a slug the database's name.
 Result<SyncEngineOptions> EngineOptionsOf(Session& session, const Call& call, const std::string& directory) {
@@ -89,7 +71,7 @@ Status PrintSync(Session& session, AnswerFormat format, const PushTarget& target
   if (format == AnswerFormat::kJson) {
     auto array = [](const std::vector<std::string>& paths) { return Array(paths.begin(), paths.end()); };
     Object answer{{"synced", status.is_synced || (!only_looked && status.relation != SyncRelation::kDiverged)},
-                  {"ref", target.ref},
+                  {"ref", target.ref()},
                   {"toUpload", array(diff.to_upload)},
                   {"toDownload", array(diff.to_download)},
                   {"conflicts", Array()},
@@ -102,18 +84,18 @@ Status PrintSync(Session& session, AnswerFormat format, const PushTarget& target
   const char* verb = only_looked ? "would " : "";
   switch (status.relation) {
     case SyncRelation::kEqual:
-      return session.Print(fmt::format("in sync with {} on {}\n", target.ref, target.remote));
+      return session.Print(fmt::format("in sync with {} on {}\n", target.ref(), target.remote));
     case SyncRelation::kDiverged:
       return session.Print(fmt::format("{} on {} went another way: {} events are only here, {} only there\n",
-                                       target.ref, target.remote, status.local_events, status.remote_events));
+                                       target.ref(), target.remote, status.local_events, status.remote_events));
     case SyncRelation::kNoBackup:
     case SyncRelation::kAhead:
       return session.Print(fmt::format("{}{} {} files to {} on {}; {} unchanged\n", verb,
-                                       only_looked ? "push" : "pushed", diff.to_upload.size(), target.ref,
+                                       only_looked ? "push" : "pushed", diff.to_upload.size(), target.ref(),
                                        target.remote, diff.unchanged.size()));
     case SyncRelation::kBehind:
       return session.Print(fmt::format("{}{} {} files from {} on {}; {} unchanged\n", verb,
-                                       only_looked ? "pull" : "pulled", diff.to_download.size(), target.ref,
+                                       only_looked ? "pull" : "pulled", diff.to_download.size(), target.ref(),
                                        target.remote, diff.unchanged.size()));
   }
   return Status::Ok();
@@ -143,7 +125,7 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
     for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
     if (format == AnswerFormat::kTable) {
       RETURN_IF_ERROR(session.Print(
-          fmt::format("{}{}: {}uploaded {} files, {} bytes; {} unchanged\n", outcome.target.ref,
+          fmt::format("{}{}: {}uploaded {} files, {} bytes; {} unchanged\n", outcome.target.ref(),
                       outcome.target.remote.empty() ? "" : " on " + outcome.target.remote, dry_run ? "would have " : "",
                       result.uploaded.size(), result.bytes, result.unchanged)));
       if (dry_run) {
@@ -151,7 +133,7 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
       }
     }
     results.push_back(Object{{"remote", outcome.target.remote},
-                             {"ref", outcome.target.ref},
+                             {"ref", outcome.target.ref()},
                              {"snapshot", result.snapshot},
                              {"commit", result.commit},
                              {"uploaded", FilesArray(result.uploaded)},
@@ -164,46 +146,35 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
   return session.PrintJson(std::move(answer));
 }
 
-Result<PullResult> PullInto(Session& session, const Call& call, const PullSource& source, const std::string& directory,
-                            bool dry_run) {
-  ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(auto restoring, target->Stat(kRestoringPath));
-  ASSIGN_OR_RETURN(auto manifest, target->Stat(kEventManifestPath));
-  if (manifest && !restoring) {
-    if (dry_run) return PullIntoCopy(source, *target, SystemClock().NowMs(), true);
-    ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));  // holds the lock
-    return PullIntoCopy(source, db->state().storage(), SystemClock().NowMs(), false);
-  }
-  ASSIGN_OR_RETURN(bool taken, HoldsLayoutNames(directory));
-  if (!restoring && taken) {
-    return NotFound(directory + " holds no database, but names of the layout (_meta, data, rels, events, indexes)",
-                    "pull into a new folder");
-  }
-  bool existed = std::filesystem::exists(directory);
-  auto result = PullIntoNew(source, *target, dry_run);
-  // Damage is not left half restored; what an interruption leaves is taken up by the next run. Only names of the layout
-  // go: the folder may be somebody's home for other things.
-  if (!result.ok() && result.status().code() == StatusCode::kCorruption && !dry_run) {
-    std::error_code error;
-    for (const char* name : {"data", "rels", "events", "indexes", "_meta"}) {
-      std::filesystem::remove_all(directory + "/" + name, error);
-    }
-    if (!existed) std::filesystem::remove(directory, error);
-  }
-  return result;
+}  // namespace
+
+Array FilesArray(const std::vector<TransferredFile>& files) {
+  Array array;
+  for (const TransferredFile& file : files) array.push_back(Object{{"path", file.path}, {"size", file.size}});
+  return array;
 }
 
-}  // namespace
+// Among those that the verb knows.
+Result<ConflictStrategy> StrategyOf(const Call& call) {
+  std::string name = call.Get("--strategy", "manual");
+  if (name == "newest" && call.command->name != "push") return ConflictStrategy::kNewest;
+  if (name == "manual") return ConflictStrategy::kManual;
+  if (name == "local-wins") return ConflictStrategy::kLocalWins;
+  if (name == "remote-wins") return ConflictStrategy::kRemoteWins;
+  return InvalidArgument("--strategy: '" + name + "' is not known", call.command->name == "push"
+                                                                        ? "manual, local-wins or remote-wins"
+                                                                        : "manual, local-wins, remote-wins or newest");
+}
 
 Status RunPush(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
   RETURN_IF_ERROR(StrategyOf(call).status());
   std::vector<std::string> remotes = call.All("--to");
   if (remotes.empty()) {
-    ASSIGN_OR_RETURN(std::string remote, DefaultRemote());
+    ASSIGN_OR_RETURN(std::string remote, DefaultRemote(call));
     remotes.push_back(remote);
   }
-  for (const std::string& remote : remotes) RETURN_IF_ERROR(RemotePath(remote).status());
+  for (const std::string& remote : remotes) RETURN_IF_ERROR(ResolvePushTarget(call, remote, "o", "s").status());
   std::string directory = session.Directory(call);
   ASSIGN_OR_RETURN(SyncEngineOptions options, EngineOptionsOf(session, call, directory));
   PushOptions push{.dry_run = call.Has("--dry-run"), .full = call.Has("--full")};
@@ -212,8 +183,11 @@ Status RunPush(Session& session, const Call& call) {
   std::vector<PushOutcome> outcomes;
   for (const std::string& remote : remotes) {
     PushOutcome outcome;
-    ASSIGN_OR_RETURN(outcome.target, ResolvePushTarget(remote, options.owner, options.slug));
-    auto pushed = PushOne(options, outcome.target, push);
+    ASSIGN_OR_RETURN(outcome.target, ResolvePushTarget(call, remote, options.owner, options.slug));
+    SyncEngineOptions here = options;
+    here.owner = outcome.target.owner;
+    here.slug = outcome.target.slug;
+    auto pushed = PushOne(std::move(here), outcome.target, push);
     outcome.status = pushed.status();
     if (pushed.ok()) outcome.result = std::move(*pushed);
     outcomes.push_back(std::move(outcome));
@@ -224,122 +198,18 @@ Status RunPush(Session& session, const Call& call) {
   return judged;
 }
 
-namespace {
-
-// How the directory's log stands to the backup; nullopt where there is no database yet.
-Result<std::optional<Relation>> RelationTo(const PullSource& source, const std::string& directory) {
-  ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(auto manifest, target->Stat(kEventManifestPath));
-  ASSIGN_OR_RETURN(auto restoring, target->Stat(kRestoringPath));
-  if (!manifest || restoring) return std::optional<Relation>();
-  SnapshotBackend backup(source.repository, source.snapshot, source.name);
-  ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms));
-  ASSIGN_OR_RETURN(View mine, TakeView(*target, SystemClock().NowMs()));
-  ASSIGN_OR_RETURN(Relation relation, Compare({*target, mine}, {backup, theirs}));
-  return std::optional<Relation>(relation);
-}
-
-// --strategy remote-wins: the state becomes the backup's by new events; what was here stays in the past.
-Status PullByEvents(Session& session, const Call& call, AnswerFormat format, const PullSource& source,
-                    const std::string& directory) {
-  SnapshotBackend backup(source.repository, source.snapshot, source.name);
-  ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms, {.pin_all = true, .namespaces = {}}));
-  ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
-  bool dry_run = call.Has("--dry-run");
-  ASSIGN_OR_RETURN(RestorePlan plan, TakeBackupState(db->state(), backup, theirs, dry_run));
-  Object answer{{"downloaded", Array()},
-                {"unchanged", plan.unchanged},
-                {"bytes", 0},
-                {"restored", plan.restored},
-                {"deleted", plan.deleted}};
-  if (dry_run) answer.emplace("dryRun", true);
-  if (format == AnswerFormat::kTable) {
-    RETURN_IF_ERROR(
-        session.Print(fmt::format("{}restored {}, deleted {}, unchanged {}: as the backup is\n",
-                                  dry_run ? "would have " : "", plan.restored, plan.deleted, plan.unchanged)));
-  }
-  RETURN_IF_ERROR(AddUndo(session, format, plan.undo, directory, &answer));
-  return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
-}
-
-// The state at an instant, and the log up to it, from the backup that has it; into a new folder.
-Status PullAt(Session& session, const Call& call, AnswerFormat format, const std::string& directory) {
-  ASSIGN_OR_RETURN(Source source, OpenBackupSource(session, call, call.args[0], call.Get("--at")));
-  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
-  bool dry_run = call.Has("--dry-run");
-  ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
-  ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> target, OpenFreshFolder(directory));
-  PullResult result;
-  for (const SegmentEntry& entry : plan.whole) {
-    result.downloaded.push_back({entry.path, entry.size_bytes});
-    result.bytes += entry.size_bytes;
-  }
-  if (!dry_run) {
-    ASSIGN_OR_RETURN(result, ExecuteWholeRestore(*source.storage, source.view, plan, target, SystemClock()));
-  }
-  if (format == AnswerFormat::kTable) {
-    return session.Print(fmt::format("{}pulled {} entities, {} bytes of the log to {}\n", dry_run ? "would have " : "",
-                                     plan.entities, result.bytes, directory));
-  }
-  Object answer{
-      {"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};
-  if (dry_run) answer.emplace("dryRun", true);
-  return session.PrintJson(std::move(answer));
-}
-
-}  // namespace
-
-Status RunPull(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
-  std::string directory = session.Directory(call);
-  bool dry_run = call.Has("--dry-run");
-  if (call.Has("--at")) return PullAt(session, call, format, directory);
-  ASSIGN_OR_RETURN(ResolvedBackup resolved, ResolveBackup(call, call.args[0]));
-  session.Note(fmt::format("from {}, as of {}", resolved.name, FormatTime(resolved.backup.instant_ms)));
-  ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
-  ASSIGN_OR_RETURN(ConflictStrategy strategy, StrategyOf(call));
-  if (strategy != ConflictStrategy::kManual) {
-    ASSIGN_OR_RETURN(auto relation, RelationTo(source, directory));
-    bool ahead = relation == Relation::kAhead, diverged = relation == Relation::kDiverged;
-    if (strategy == ConflictStrategy::kRemoteWins && (ahead || diverged)) {
-      return PullByEvents(session, call, format, source, directory);
-    }
-    if (relation && (strategy == ConflictStrategy::kLocalWins || (strategy == ConflictStrategy::kNewest && ahead))) {
-      session.Note("nothing is pulled: what is here stays");
-      if (format != AnswerFormat::kJson) return Status::Ok();
-      return session.PrintJson({{"downloaded", Array()}, {"unchanged", 0}, {"bytes", 0}});
-    }
-  }
-  ASSIGN_OR_RETURN(PullResult result, PullInto(session, call, source, directory, dry_run));
-  for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
-  ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(*target));
-  if (marker != CheckpointMarker::kNone && !dry_run) {
-    ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
-    RETURN_IF_ERROR(db->Checkpoint());
-    session.Say("rebuilt from the log");
-  }
-  if (format == AnswerFormat::kTable) {
-    return session.Print(fmt::format("{}downloaded {} files, {} bytes to {}; {} unchanged\n",
-                                     dry_run ? "would have " : "", result.downloaded.size(), result.bytes, directory,
-                                     result.unchanged));
-  }
-  Object answer{
-      {"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};
-  if (dry_run) answer.emplace("dryRun", true);
-  return session.PrintJson(std::move(answer));
-}
-
 Status RunSync(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
   RETURN_IF_ERROR(StrategyOf(call).status());
   std::string remote = call.Get("--with");
   if (remote.empty()) {
-    ASSIGN_OR_RETURN(remote, DefaultRemote());
+    ASSIGN_OR_RETURN(remote, DefaultRemote(call));
   }
   std::string directory = session.Directory(call);
   ASSIGN_OR_RETURN(SyncEngineOptions options, EngineOptionsOf(session, call, directory));
-  ASSIGN_OR_RETURN(PushTarget target, ResolvePushTarget(remote, options.owner, options.slug));
+  ASSIGN_OR_RETURN(PushTarget target, ResolvePushTarget(call, remote, options.owner, options.slug));
+  options.owner = target.owner;
+  options.slug = target.slug;
   ASSIGN_OR_RETURN(options.remote, OpenDirectory(target.repository));
   bool only_look = call.Has("--status") || call.Has("--dry-run");
   auto engine = CreateSyncEngine(std::move(options));
@@ -362,11 +232,11 @@ Status RunBackups(Session& session, const Call& call) {
                    session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson}));
   std::string remote;
   if (call.args.empty()) {
-    ASSIGN_OR_RETURN(remote, DefaultRemote());
+    ASSIGN_OR_RETURN(remote, DefaultRemote(call));
   } else {
     remote = call.args[0];
   }
-  ASSIGN_OR_RETURN(auto paths, RepositoriesOf(remote));
+  ASSIGN_OR_RETURN(auto paths, RepositoriesOf(call, remote));
   Array backups;
   std::vector<std::vector<std::string>> rows = {{"id", "name", "time", "files", "bytes", "restorable from"}};
   for (const std::string& path : paths) {

@@ -13,34 +13,75 @@ namespace {
 
 const std::vector<AnswerFormat> kPlainFormats = {AnswerFormat::kTable, AnswerFormat::kJson};
 
-std::vector<std::string> SplitNames(std::string_view text) {
-  std::vector<std::string> names;
-  for (size_t begin = 0; begin <= text.size();) {
-    size_t end = std::min(text.find(',', begin), text.size());
-    names.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
+// What the file is, by --input-format, else by its name: a kind, and behind it .gz or .zst.
+Status ReadInputFormat(const Call& call, ImportSource* source) {
+  std::string spelling = call.Get("--input-format");
+  if (source->file == "-" && spelling.empty())
+    return InvalidArgument("the kind of standard input is not known", "add --input-format ndjson");
+  source->compression = CompressionOf(spelling);
+  if (source->compression == Compression::kNone) source->compression = CompressionOf(source->file);
+  std::string_view kind = WithoutCompression(spelling);
+  if (spelling.empty()) {
+    kind = WithoutCompression(source->file);
+    size_t dot = kind.rfind('.');
+    kind = dot == std::string::npos ? "" : kind.substr(dot + 1);
   }
-  return names;
+  if (kind == "ndjson" || kind == "jsonl")
+    source->format = InputFormat::kNdjson;
+  else if (kind == "json")
+    source->format = InputFormat::kJson;
+  else if (kind == "parquet")
+    source->format = InputFormat::kParquet;
+  else
+    return InvalidArgument(spelling.empty() ? "the kind of " + source->file + " is not known"
+                                            : "--input-format: '" + spelling + "' is not known",
+                           "names end with .ndjson, .json or .parquet, and perhaps .gz or .zst; or say --input-format "
+                           "ndjson|json|parquet");
+  return Status::Ok();
 }
 
-Result<InputFormat> InputFormatOf(const Call& call, const std::string& file) {
-  std::string kind = call.Get("--input-format");
-  if (kind.empty()) {
-    size_t dot = file.rfind('.');
-    kind = dot == std::string::npos ? "" : file.substr(dot + 1);
-  }
-  if (kind == "ndjson" || kind == "jsonl") return InputFormat::kNdjson;
-  if (kind == "json") return InputFormat::kJson;
-  if (kind == "parquet") return InputFormat::kParquet;
-  return InvalidArgument("the kind of " + file + " is not known",
-                         "names end with .ndjson, .json or .parquet; or say --input-format ndjson|json|parquet");
+Result<ConflictRule> ConflictRuleOf(const Call& call) {
+  std::string rule = call.Get("--on-conflict", "error");
+  if (rule == "error") return ConflictRule::kError;
+  if (rule == "replace") return ConflictRule::kReplace;
+  if (rule == "skip") return ConflictRule::kSkip;
+  return InvalidArgument("--on-conflict: '" + rule + "' is none of error, replace, skip");
 }
 
 Status CheckImport(const Call& call) {
   if (call.Has("--events") == call.Has("--file"))
     return InvalidArgument("import takes --file F or --events F", "parquedb help import");
   if (call.Has("--namespace")) RETURN_IF_ERROR(CheckNamespace(call.Get("--namespace")));
+  if (!call.Has("--events")) return Status::Ok();
+  for (const char* option : {"--namespace", "--id-field", "--input-format", "--on-conflict"}) {
+    if (call.Has(option))
+      return InvalidArgument(std::string(option) + " goes with --file, not with --events", "parquedb help import");
+  }
   return Status::Ok();
+}
+
+// The input is opened before the database: a missing or damaged file must not leave an empty database behind.
+Result<ImportResult> ImportFile(Session& session, const Call& call, const std::string& directory) {
+  ASSIGN_OR_RETURN(ConflictRule rule, ConflictRuleOf(call));
+  ImportSource source{.file = call.Get("--file"), .ns = call.Get("--namespace"), .id_field = call.Get("--id-field")};
+  RETURN_IF_ERROR(ReadInputFormat(call, &source));
+  ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
+  ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
+  return ImportRecords(db->state(), std::move(reader), {.on_conflict = rule, .dry_run = call.Has("--dry-run")});
+}
+
+Result<ImportResult> ImportHistory(Session& session, const Call& call, const std::string& directory) {
+  ASSIGN_OR_RETURN(auto reader, EventReader::Open(call.Get("--events")));
+  ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
+  return ImportEvents(db->state(), std::move(reader), call.Has("--dry-run"));
+}
+
+std::string ImportText(const ImportResult& result, bool history) {
+  if (history) return fmt::format("imported {} events\n", result.events);
+  std::string text = fmt::format("created {}", result.created);
+  if (result.updated > 0) text += fmt::format(", updated {}", result.updated);
+  if (result.skipped > 0) text += fmt::format(", skipped {}", result.skipped);
+  return text + "\n";
 }
 
 }  // namespace
@@ -48,34 +89,18 @@ Status CheckImport(const Call& call) {
 Status RunImport(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
   RETURN_IF_ERROR(CheckImport(call));
-  ImportSource source;
-  if (call.Has("--file")) {
-    source = {.file = call.Get("--file"),
-              .format = InputFormat::kNdjson,
-              .ns = call.Get("--namespace"),
-              .id_field = call.Get("--id-field")};
-    ASSIGN_OR_RETURN(source.format, InputFormatOf(call, source.file));
-    // A missing or damaged file must not leave an empty database behind.
-    RETURN_IF_ERROR(OpenRecords(source).status());
-  } else {
-    RETURN_IF_ERROR(EventReader::Open(call.Get("--events")).status());
-  }
   std::string directory = session.Directory(call);
-  ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
-  bool dry_run = call.Has("--dry-run");
-  auto result = call.Has("--file") ? ImportRecords(db->state(), source, dry_run)
-                                   : ImportEvents(db->state(), call.Get("--events"), dry_run);
-  if (!result.ok()) return result.status();
-  Object answer{{"created", result->created}, {"updated", result->updated}, {"skipped", result->skipped}};
-  if (call.Has("--events")) answer.emplace("events", result->events);
+  bool dry_run = call.Has("--dry-run"), history = call.Has("--events");
+  ASSIGN_OR_RETURN(ImportResult result,
+                   history ? ImportHistory(session, call, directory) : ImportFile(session, call, directory));
+  Object answer{{"created", result.created}, {"updated", result.updated}, {"skipped", result.skipped}};
+  if (history) answer.emplace("events", result.events);
   if (dry_run) answer.emplace("dryRun", true);
-  if (result->skipped > 0) session.Note(fmt::format("skipped {} of other namespaces", result->skipped));
-  if (format == AnswerFormat::kTable) {
-    RETURN_IF_ERROR(session.Print(
-        call.Has("--events") ? fmt::format("{}imported {} events\n", dry_run ? "would have " : "", result->events)
-                             : fmt::format("{}created {}\n", dry_run ? "would have " : "", result->created)));
-  }
-  RETURN_IF_ERROR(AddUndo(session, format, result->undo, directory, &answer));
+  if (result.of_other_namespaces > 0)
+    session.Note(fmt::format("skipped {} of other namespaces", result.of_other_namespaces));
+  if (format == AnswerFormat::kTable)
+    RETURN_IF_ERROR(session.Print((dry_run ? "would have " : "") + ImportText(result, history)));
+  RETURN_IF_ERROR(AddUndo(session, format, result.undo, directory, &answer));
   return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
 }
 

@@ -46,7 +46,8 @@ class DirectBatchTest : public testing::Test {
   Result<ImportResult> Import() {
     ImportSource source;
     source.file = input_;
-    return ImportRecords(db_->state(), source, false);
+    ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
+    return ImportRecords(db_->state(), std::move(reader), {});
   }
   Result<View> Look() const { return TakeView(MemoryBackend(disk_), 2'000'000'000'000); }
 

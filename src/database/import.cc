@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include "core/external_sort.h"
 #include "core/key_prefix.h"
 #include "core/limits.h"
+#include "database/import_merge.h"
 #include "model/names.h"
 
 namespace parquedb {
@@ -73,9 +73,8 @@ class IdCheck {
 
 class RecordDrafts : public DraftSource {
  public:
-  RecordDrafts(const StorageBackend& storage, const View& view, const ImportSource& source,
-               std::unique_ptr<RecordReader> reader)
-      : storage_(storage), view_(view), source_(source), reader_(std::move(reader)) {}
+  RecordDrafts(const StorageBackend& storage, const View& view, RecordReader& reader)
+      : storage_(storage), view_(view), reader_(reader) {}
 
   Result<bool> Next(const Stamp& stamp, EventDraft* draft) override {
     if (next_ == order_.size()) {
@@ -95,15 +94,10 @@ class RecordDrafts : public DraftSource {
     if (!stamp.actor.empty()) draft->actor = stamp.actor;
     return true;
   }
-  uint64_t likely_bytes() const override {
-    std::error_code error;  // of a pipe, for one: then nothing is known
-    uint64_t bytes = std::filesystem::file_size(source_.file, error);
-    return error ? 0 : bytes;
-  }
+  uint64_t likely_bytes() const override { return reader_.likely_bytes(); }
 
   int64_t created = 0;
   std::set<std::string> namespaces;
-  int64_t skipped() const { return reader_->skipped(); }
 
  private:
   Status Fill(const RecordStamp& stamp) {
@@ -113,7 +107,7 @@ class RecordDrafts : public DraftSource {
     uint64_t bytes = 0;
     ImportDraft draft;
     while (!ended_ && taken_.size() < kSortRows && bytes < kSortBytes) {
-      ASSIGN_OR_RETURN(bool more, reader_->NextDraft(stamp, &draft));
+      ASSIGN_OR_RETURN(bool more, reader_.NextDraft(stamp, &draft));
       if (!more) {
         ended_ = true;
         break;
@@ -147,17 +141,13 @@ class RecordDrafts : public DraftSource {
   }
 
   Status Finish() {
-    if (created == 0 && reader_->skipped() > 0) {
-      return InvalidData(fmt::format("{} has no record for the namespace {}; {} of other namespaces were skipped",
-                                     source_.file, source_.ns, reader_->skipped()));
-    }
-    return ids_.Finish(storage_, view_, namespaces, source_.file);
+    RETURN_IF_ERROR(CheckAnyTaken(reader_, created > 0));
+    return ids_.Finish(storage_, view_, namespaces, reader_.source().name());
   }
 
   const StorageBackend& storage_;
   const View& view_;
-  const ImportSource& source_;
-  std::unique_ptr<RecordReader> reader_;
+  RecordReader& reader_;
   std::vector<ImportDraft> taken_;  // of one row group, as they came
   std::vector<std::shared_ptr<const std::string>> texts_;
   struct Place {
@@ -171,27 +161,46 @@ class RecordDrafts : public DraftSource {
   IdCheck ids_;
 };
 
+// Reads a source to its end without writing.
+Status DryRun(DatabaseState& db, DraftSource& drafts) {
+  const Stamp stamp{db.clock().NowMs(), db.actor()};
+  while (true) {
+    EventDraft draft;
+    ASSIGN_OR_RETURN(bool more, drafts.Next(stamp, &draft));
+    if (!more) return Status::Ok();
+  }
+}
+
 }  // namespace
 
-Result<ImportResult> ImportRecords(DatabaseState& db, const ImportSource& source, bool dry_run) {
-  ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
+Status CheckAnyTaken(const RecordReader& reader, bool any) {
+  if (any || reader.skipped() == 0) return Status::Ok();
+  return InvalidData(fmt::format("{} has no record for the namespace {}; {} of other namespaces were skipped",
+                                 reader.source().name(), reader.source().ns, reader.skipped()));
+}
+
+Result<ImportResult> ImportRecords(DatabaseState& db, std::unique_ptr<RecordReader> reader,
+                                   const ImportOptions& options) {
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
-  RecordDrafts drafts(db.storage(), view, source, std::move(reader));
-  ImportResult result;
+  RecordDrafts plain(db.storage(), view, *reader);
+  MergeDrafts merging(db.storage(), view, *reader, options.on_conflict);
+  bool merges = options.on_conflict != ConflictRule::kError;
+  DraftSource& drafts = merges ? static_cast<DraftSource&>(merging) : plain;
   std::string undo_point = db.UndoPoint();
-  if (dry_run) {
-    while (true) {
-      EventDraft draft;
-      ASSIGN_OR_RETURN(bool more, drafts.Next({db.clock().NowMs(), db.actor()}, &draft));
-      if (!more) break;
-    }
+  if (options.dry_run) {
+    RETURN_IF_ERROR(DryRun(db, drafts));
   } else {
     ASSIGN_OR_RETURN(BatchResult batch, db.WriteBatch(drafts));
     undo_point = batch.undo_point;
   }
-  result.created = result.events = drafts.created;
-  result.skipped = drafts.skipped();
-  result.namespaces.assign(drafts.namespaces.begin(), drafts.namespaces.end());
+  ImportResult result;
+  result.created = merges ? merging.created() : plain.created;
+  result.updated = merging.updated();
+  result.events = result.created + result.updated;
+  result.of_other_namespaces = reader->skipped();
+  result.skipped = reader->skipped() + merging.kept();
+  const std::set<std::string>& namespaces = merges ? merging.namespaces() : plain.namespaces;
+  result.namespaces.assign(namespaces.begin(), namespaces.end());
   if (result.events > 0)
     result.undo =
         fmt::format("restore --namespace {} --at {} --confirm", fmt::join(result.namespaces, ","), undo_point);

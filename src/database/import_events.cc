@@ -126,11 +126,7 @@ class EventDrafts : public DraftSource {
     if (before) {
       Entity old;
       RETURN_IF_ERROR(DecodeState(record.id, *before, &old));
-      if (!record.version) record.version = old.version + 1;
-      if (!record.created_at_ms) {
-        record.created_at_ms = old.created_at_ms;
-        if (!record.created_by) record.created_by = old.created_by;
-      }
+      InheritFrom(old, &record);
     }
     return std::optional<std::string>(
         EncodeState(ToEntity(std::move(record), event->ts_ms, event->actor.value_or(""))));
@@ -146,8 +142,7 @@ class EventDrafts : public DraftSource {
 
 }  // namespace
 
-Result<ImportResult> ImportEvents(DatabaseState& db, const std::string& file, bool dry_run) {
-  ASSIGN_OR_RETURN(auto reader, EventReader::Open(file));
+Result<ImportResult> ImportEvents(DatabaseState& db, std::unique_ptr<EventReader> reader, bool dry_run) {
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
   EventDrafts drafts(db, view, std::move(reader));
   std::string undo_point = db.UndoPoint();

@@ -137,7 +137,9 @@ class NumbersTest : public testing::Test {
     EXPECT_TRUE(db.ok()) << db.status().message();
     ImportSource source;
     source.file = input;
-    auto imported = ImportRecords((*db)->state(), source, false);
+    auto reader = OpenRecords(source);
+    EXPECT_TRUE(reader.ok()) << reader.status().message();
+    auto imported = ImportRecords((*db)->state(), std::move(*reader), {});
     EXPECT_TRUE(imported.ok()) << imported.status().message();
     EXPECT_EQ(imported->created, kDocuments);
     return std::move(*db);

@@ -112,7 +112,8 @@ class ScriptedDatabase {
     Status imported = Step(next, [&] {
       ImportSource source;
       source.file = path;
-      return ImportRecords(db_->state(), source, false).status();
+      ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
+      return ImportRecords(db_->state(), std::move(reader), {}).status();
     });
     ::unlink(path.c_str());
     return imported;

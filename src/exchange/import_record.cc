@@ -98,6 +98,13 @@ ImportDraft DraftMaker::Make(ImportRecord* record, std::string* texts) const {
   return draft;
 }
 
+void InheritFrom(const Entity& before, ImportRecord* record) {
+  if (!record->version) record->version = before.version + 1;
+  if (record->created_at_ms) return;
+  record->created_at_ms = before.created_at_ms;
+  if (!record->created_by) record->created_by = before.created_by;
+}
+
 Entity ToEntity(ImportRecord&& record, int64_t ts_ms, const std::string& actor) {
   auto nobody_or = [](const std::string& name) {
     return name.empty() ? std::nullopt : std::optional<std::string>(name);

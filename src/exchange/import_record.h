@@ -35,6 +35,9 @@ Status TakeRecord(NormalizedRecord&& normalized, ImportRecord* record);
 // created (updated) it, also when it names nobody; else `actor` did it at `ts_ms`.
 Entity ToEntity(ImportRecord&& record, int64_t ts_ms, const std::string& actor);
 
+// For what a record does not say and `before` does: version + 1, the creation as it was.
+void InheritFrom(const Entity& before, ImportRecord* record);
+
 // When and by whom the records of one batch are written.
 struct RecordStamp {
   int64_t ts_ms = 0;

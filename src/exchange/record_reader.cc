@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "collection/data_file.h"
 #include "core/limits.h"
 #include "core/ulid.h"
 #include "exchange/line_reader.h"
 #include "exchange/record_pipeline.h"
 #include "model/names.h"
+#include "storage/spooled_file.h"
 
 namespace parquedb {
 namespace {
@@ -19,10 +22,10 @@ constexpr int kWorkers = 2;
 class JsonRecords : public RecordReader {
  public:
   JsonRecords(const ImportSource& source, std::unique_ptr<RawRecordReader> raw)
-      : ns_(source.ns),
+      : RecordReader(source),
         pipeline_(std::move(raw), {.ns = source.ns, .field = source.id_field}, kWorkers),
         ids_(std::nullopt, false, SystemRandom()),
-        bad_(source.file) {}
+        bad_(source.name()) {}
 
   Result<bool> Next(ImportRecord* record) override {
     while (true) {
@@ -83,13 +86,13 @@ class JsonRecords : public RecordReader {
 
   // Gives a nameless record an id; those of one import ascend in the order of the file. False: of another namespace.
   Result<bool> Name(std::string* id) {
-    if (!id->empty()) return ns_.empty() || NamespaceOfId(*id) == ns_;
-    if (ns_.empty()) return InvalidArgument("a record has no $id: --namespace must say where it goes");
-    *id = ns_ + "/" + ids_.Next(SystemClock().NowMs()).id.ToString();
+    const std::string& ns = source().ns;
+    if (!id->empty()) return ns.empty() || NamespaceOfId(*id) == ns;
+    if (ns.empty()) return InvalidArgument("a record has no $id: --namespace must say where it goes");
+    *id = ns + "/" + ids_.Next(SystemClock().NowMs()).id.ToString();
     return true;
   }
 
-  std::string ns_;
   RecordPipeline pipeline_;
   EventIdSource ids_;
   BadRecords bad_;
@@ -99,8 +102,14 @@ class JsonRecords : public RecordReader {
   int64_t skipped_ = 0;
 };
 
-// A file of the file system as columnar wants it.
-Result<std::shared_ptr<const ReadableFile>> OpenWhole(const std::string& path) {
+// The input as columnar wants it: a file that can be read anywhere.
+Result<std::shared_ptr<const ReadableFile>> OpenWhole(const ImportSource& source) {
+  const std::string& path = source.file;
+  if (path == "-" || source.compression != Compression::kNone) {
+    ASSIGN_OR_RETURN(auto input, OpenInputFile(path));
+    auto spooled = SpoolToFile(*Decompress(source.compression, std::move(input)));
+    return spooled.ok() ? std::move(spooled) : spooled.status().With(source.name());
+  }
   size_t slash = path.rfind('/');
   ASSIGN_OR_RETURN(auto folder, OpenDirectory(slash == std::string::npos ? "." : path.substr(0, slash + 1)));
   auto file = folder->Open(slash == std::string::npos ? path : path.substr(slash + 1));
@@ -113,15 +122,15 @@ Result<std::shared_ptr<const ReadableFile>> OpenWhole(const std::string& path) {
 class ParquetRecords : public RecordReader {
  public:
   static Result<std::unique_ptr<RecordReader>> Open(const ImportSource& source) {
-    ASSIGN_OR_RETURN(auto handle, OpenWhole(source.file));
-    auto file = DataFile::Open(std::move(handle), source.file, "");
+    ASSIGN_OR_RETURN(auto handle, OpenWhole(source));
+    auto file = DataFile::Open(std::move(handle), source.name(), "");
     if (!file.ok()) return Damaged(file.status());
     auto reader = std::make_unique<ParquetRecords>(source);
     reader->file_ = std::move(*file);
     ASSIGN_OR_RETURN(reader->cursor_, reader->file_->Scan());
     return std::unique_ptr<RecordReader>(std::move(reader));
   }
-  explicit ParquetRecords(ImportSource source) : source_(std::move(source)), bad_(source_.file) {}
+  explicit ParquetRecords(const ImportSource& source) : RecordReader(source), bad_(source.name()) {}
 
   Result<bool> Next(ImportRecord* record) override {
     Entity entity;
@@ -136,7 +145,7 @@ class ParquetRecords : public RecordReader {
         if (bad_.Add(row_, taken)) return bad_.ToStatus();
         continue;
       }
-      if (source_.ns.empty() || NamespaceOfId(record->id) == source_.ns) return true;
+      if (source().ns.empty() || NamespaceOfId(record->id) == source().ns) return true;
       ++skipped_;
     }
   }
@@ -164,7 +173,6 @@ class ParquetRecords : public RecordReader {
     return Status::Ok();
   }
 
-  ImportSource source_;
   std::shared_ptr<DataFile> file_;
   std::unique_ptr<EntityCursor> cursor_;
   RecordNormalizer normalizer_;
@@ -174,6 +182,12 @@ class ParquetRecords : public RecordReader {
 };
 
 }  // namespace
+
+uint64_t RecordReader::likely_bytes() const {
+  std::error_code error;  // of a pipe, for one: then nothing is known
+  uint64_t bytes = std::filesystem::file_size(source_.file, error);
+  return error ? 0 : bytes;
+}
 
 Result<bool> RecordReader::NextDraft(const RecordStamp& stamp, ImportDraft* draft) {
   if (!maker_) maker_.emplace(stamp);
@@ -204,6 +218,7 @@ Status BadRecords::ToStatus() const {
 Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source) {
   if (source.format == InputFormat::kParquet) return ParquetRecords::Open(source);
   ASSIGN_OR_RETURN(auto input, OpenInputFile(source.file));
+  input = Decompress(source.compression, std::move(input));
   auto raw = source.format == InputFormat::kJson ? ReadJsonArray(std::move(input)) : ReadLines(std::move(input));
   return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw)));
 }

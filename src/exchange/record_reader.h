@@ -9,21 +9,28 @@
 
 #include "exchange/import_record.h"
 #include "parquedb/status.h"
+#include "storage/compression.h"
 
 namespace parquedb {
 
 enum class InputFormat { kNdjson, kJson, kParquet };
 
 struct ImportSource {
-  std::string file;
+  std::string file;  // "-" = standard input
   InputFormat format = InputFormat::kNdjson;
+  Compression compression = Compression::kNone;
   std::string ns;        // entities of other namespaces are skipped; records without $id go here; "" = none
   std::string id_field;  // a record's id is the text of this field; "" = none
+
+  std::string name() const { return InputName(file); }  // for messages
 };
 
 class RecordReader {
  public:
+  explicit RecordReader(ImportSource source) : source_(std::move(source)) {}
   virtual ~RecordReader() = default;
+  const ImportSource& source() const { return source_; }
+  uint64_t likely_bytes() const;  // of all records, as far as it can be known before; 0 = it can't
   // False at the end. Each record has an id. A bad record does not stop the reading: at the end, or after ten of them,
   // kInvalidData names each with file, line and reason.
   virtual Result<bool> Next(ImportRecord* record) = 0;
@@ -33,6 +40,7 @@ class RecordReader {
   virtual int64_t skipped() const = 0;  // of other namespaces
 
  private:
+  ImportSource source_;
   std::optional<DraftMaker> maker_;
   ImportRecord record_;
 };
@@ -67,6 +75,7 @@ struct ImportedEvent {
 
 class EventReader {
  public:
+  // "-" is standard input; .gz and .zst are decompressed. kNotFound.
   static Result<std::unique_ptr<EventReader>> Open(const std::string& file);
   virtual ~EventReader() = default;
   // As RecordReader::Next; one line that is wrong in itself ends up in bad().

@@ -89,16 +89,18 @@ class PushPlanner {
     SnapshotBackend backup(repository_.shared_storage(), plan_.snapshot, request_.slug);
     ASSIGN_OR_RETURN(View theirs, TakeView(backup, newest->instant_ms));
     ASSIGN_OR_RETURN(Relation relation, Compare({storage_, view_}, {backup, theirs}));
-    if (relation == Relation::kEqual) {
+    bool same_tags = theirs.manifest.tags == view_.manifest.tags;
+    if (relation == Relation::kEqual && same_tags) {
       plan_.only_instant = true;
       plan_.commit.snapshot = newest->snapshot;
       return Status::Ok();
     }
-    if (relation == Relation::kAhead) {
+    bool follows = relation == Relation::kAhead || relation == Relation::kEqual;
+    if (follows) {
       previous_ = plan_.snapshot;
       previous_events_ = std::move(theirs.manifest);
     }
-    if (relation == Relation::kAhead || request_.strategy == ConflictStrategy::kLocalWins) return Status::Ok();
+    if (follows || request_.strategy == ConflictStrategy::kLocalWins) return Status::Ok();
     int64_t behind = CountMissing(theirs, view_.knows());
     if (relation == Relation::kBehind) {
       return Conflict(fmt::format("the backup {} has {} events that are not here", request_.slug, behind),
@@ -319,16 +321,11 @@ class PushPlanner {
     snapshot.visibility = request_.visibility;
     snapshot.last_synced_at_ms = view_.taken_ms;
     ASSIGN_OR_RETURN(StateDigest digest, DigestAtHead(storage_, view_));
-    int64_t from_ms = manifest_.created_at_ms;
-    for (const SegmentEntry& entry : manifest_.segments) {
-      if (!entry.is_base) from_ms = std::min(from_ms, entry.min_ts_ms);
-    }
-    if (!view_.tail.empty()) from_ms = std::min(from_ms, view_.tail.front().ts_ms);
     snapshot.metadata = ManifestMetadata{.head = view_.head,
                                          .checkpoint = manifest_.checkpoint,
                                          .entities = entities_,
                                          .digest = digest.Hex(),
-                                         .window_from_ms = from_ms,
+                                         .window_from_ms = view_.window_from_ms(),
                                          .window_to_ms = view_.taken_ms};
     return Status::Ok();
   }
