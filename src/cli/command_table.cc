@@ -84,8 +84,9 @@ std::vector<CommandSpec> Files() {
   return {
       {"import", "", "read a file into the database, all or nothing",
        "parquedb import --file posts.ndjson --namespace posts\nparquedb import --events history.ndjson",
-       Writing({{"--file", "F", ".ndjson, .json (an array) or .parquet (an export)"},
-                {"--events", "F", "a history, an event a line"},
+       Writing({{"--file", "F",
+                 ".ndjson, .json (an array) or .parquet (an export), also .gz and .zst; - reads standard input"},
+                {"--events", "F", "a history, an event a line; - reads standard input"},
                 {"--namespace", "NS", "where records without $id go; of an export, what to take"},
                 {"--id-field", "F", "this field's text is the id"},
                 {"--on-conflict", "error|replace|skip", "for ids that are there (error: 14)"},
@@ -100,7 +101,7 @@ std::vector<CommandSpec> Files() {
        "--format ndjson",
        {kAt, kNamespace, kProgress},
        RunExport,
-       "ndjson|json"},
+       "ndjson|json|parquet"},
   };
 }
 
@@ -111,7 +112,7 @@ std::vector<CommandSpec> History() {
        "",
        "the audit trail",
        "parquedb events --filter '{\"op\":\"DELETE\"}' --after yesterday --namespace posts\nparquedb events --entity "
-       "posts/hello --format detailed",
+       "posts/hello --format detailed\nparquedb events --follow --limit 3\nparquedb events --from /backups/ann/shop",
        {kFilter,
         kNamespace,
         {"--after", "T", "at or after"},
@@ -119,7 +120,10 @@ std::vector<CommandSpec> History() {
         {"--entity", "NS/ID", "of this entity"},
         {"--actor", "A", "by this actor"},
         {"--limit", "N", "at most so many"},
-        {"--reverse", "", "newest first"}},
+        {"--reverse", "", "newest first"},
+        {"--follow", "", "go on with what is written from now on, until Ctrl-C or the limit"},
+        {"--from", "REMOTE", "of a backup, without restoring it"},
+        kOwner},
        RunEvents,
        "table|json|ndjson|detailed"},
       {"restore", "", "bring a record, a namespace or the whole database back from the event log",
@@ -144,6 +148,9 @@ std::vector<CommandSpec> History() {
 // The database as a whole.
 std::vector<CommandSpec> Upkeep() {
   return {
+      {"tag", "[NAME]", "give an instant a name, or list the names",
+       "parquedb tag before-cleanup\nparquedb tag start --at lsn:1\nparquedb tag\nparquedb tag before-cleanup --remove",
+       Writing({kAt, {"--remove", "", "forget the name"}, kDryRun}), RunTag},
       {"list",
        "[DIR]",
        "the files of the database, in copying order",
@@ -227,6 +234,24 @@ std::vector<CommandSpec> Backups() {
   };
 }
 
+// What calls need not say again.
+std::vector<CommandSpec> SettingUp() {
+  return {
+      {"remote",
+       "add|list|show|remove [NAME] [URL]",
+       "names for remotes",
+       "parquedb remote add nas /backups\nparquedb remote list\nparquedb remote show nas\nparquedb remote remove nas",
+       {{"--global", "", "in the user's config.toml, not in the database's parquedb.toml"}, kDryRun},
+       RunRemote},
+      {"config",
+       "show",
+       "every setting, and where it comes from",
+       "parquedb config show --origin",
+       {{"--origin", "", "also where each comes from"}},
+       RunConfig},
+  };
+}
+
 // The program itself.
 std::vector<CommandSpec> About() {
   return {
@@ -252,8 +277,11 @@ std::vector<CommandSpec> About() {
 // In the order of the help.
 std::vector<CommandSpec> MakeCommands() {
   std::vector<CommandSpec> commands;
-  for (auto group : {&Documents, &Files, &History, &Upkeep, &Backups, &About}) {
-    for (CommandSpec& command : group()) commands.push_back(std::move(command));
+  for (auto group : {&Documents, &Files, &History, &Upkeep, &Backups, &SettingUp, &About}) {
+    for (CommandSpec& command : group()) {
+      command.takes_settings = group != &About;
+      commands.push_back(std::move(command));
+    }
   }
   return commands;
 }

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/remote.h"
+#include "cli/settings.h"
 #include "core/errno_status.h"
 #include "core/time_text.h"
 #include "eventlog/log_writer.h"
@@ -34,11 +36,23 @@ Status WriteToDescriptor(int fd, std::string_view text) {
   return Status::Ok();
 }
 
-std::string LoginName() {
-  const passwd* entry = ::getpwuid(::getuid());
-  if (entry != nullptr && entry->pw_name != nullptr && *entry->pw_name != '\0') return entry->pw_name;
-  return "uid-" + std::to_string(::getuid());
-}
+// Standard output for those who write into a file.
+class StandardOutput : public PendingFile {
+ public:
+  explicit StandardOutput(Session* session) : session_(session) {}
+  const std::string& path() const override { return path_; }
+  uint64_t size() const override { return size_; }
+  Status Append(std::string_view bytes) override {
+    size_ += bytes.size();
+    return session_->Print(bytes);
+  }
+  Status Close() override { return Status::Ok(); }
+
+ private:
+  Session* session_;
+  std::string path_ = "standard output";
+  uint64_t size_ = 0;
+};
 
 }  // namespace
 
@@ -75,20 +89,34 @@ Status Session::Print(std::string_view text) {
   return buffer_.size() < kOutputPieceBytes ? Status::Ok() : Drain();
 }
 
+Result<PendingFile*> Session::OpenOutput() {
+  if (compressing_ != nullptr) return static_cast<PendingFile*>(compressing_.get());
+  if (output_file_ != nullptr) return output_file_.get();
+  if (output_path.empty()) {
+    if (::isatty(STDOUT_FILENO))
+      return InvalidArgument("this is nothing for a terminal", "add --output FILE, or send it into a pipe");
+    standard_output_ = std::make_unique<StandardOutput>(this);
+    return standard_output_.get();
+  }
+  size_t slash = output_path.rfind('/');
+  std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : output_path.substr(0, slash);
+  struct stat found;
+  if (::stat(folder.c_str(), &found) != 0) return IoError("there is no folder " + folder + " for " + output_path);
+  ASSIGN_OR_RETURN(output_folder_, OpenDirectory(folder));
+  ASSIGN_OR_RETURN(output_file_, output_folder_->CreatePending(
+                                     slash == std::string::npos ? output_path : output_path.substr(slash + 1)));
+  Compression compression = CompressionOf(output_path);
+  if (compression == Compression::kNone) return output_file_.get();
+  compressing_ = CompressingFile::Open(compression, std::move(output_file_));
+  return static_cast<PendingFile*>(compressing_.get());
+}
+
 Status Session::Drain() {
   std::string text = std::move(buffer_);
   buffer_.clear();
   if (output_path.empty()) return WriteToDescriptor(STDOUT_FILENO, text);
-  if (output_file_ == nullptr) {
-    size_t slash = output_path.rfind('/');
-    std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : output_path.substr(0, slash);
-    struct stat found;
-    if (::stat(folder.c_str(), &found) != 0) return IoError("there is no folder " + folder + " for " + output_path);
-    ASSIGN_OR_RETURN(output_folder_, OpenDirectory(folder));
-    ASSIGN_OR_RETURN(output_file_, output_folder_->CreatePending(
-                                       slash == std::string::npos ? output_path : output_path.substr(slash + 1)));
-  }
-  return output_file_->Append(text);
+  ASSIGN_OR_RETURN(PendingFile * file, OpenOutput());
+  return file->Append(text);
 }
 
 Status Session::PrintJson(Object answer) {
@@ -98,9 +126,15 @@ Status Session::PrintJson(Object answer) {
   return Print(WritePrettyJson(whole) + "\n");
 }
 
+Status Session::Flush() { return buffer_.empty() ? Status::Ok() : Drain(); }
+
 Status Session::FinishOutput() {
-  if (buffer_.empty() && output_file_ == nullptr) return Status::Ok();
+  if (buffer_.empty() && output_file_ == nullptr && compressing_ == nullptr) return Status::Ok();
   RETURN_IF_ERROR(Drain());
+  if (compressing_ != nullptr) {
+    ASSIGN_OR_RETURN(output_file_, compressing_->Finish());
+    compressing_.reset();
+  }
   if (output_file_ == nullptr) return Status::Ok();
   std::vector<std::unique_ptr<PendingFile>> files;
   files.push_back(std::move(output_file_));
@@ -132,7 +166,7 @@ Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerF
   bool known =
       std::any_of(std::begin(kNames), std::end(kNames), [&](const auto& entry) { return entry.first == wanted; });
   if (json && known) wanted = "json";
-  if ((known || wanted.empty()) && output_path.ends_with(".json")) wanted = "json";
+  if ((known || wanted.empty()) && WithoutCompression(output_path).ends_with(".json")) wanted = "json";
   std::vector<std::string> here;
   for (auto [name, format] : kNames) {
     if (std::find(allowed.begin(), allowed.end(), format) == allowed.end()) continue;
@@ -144,17 +178,15 @@ Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerF
                          fmt::format("formats here: {}", fmt::join(here, ", ")));
 }
 
-std::string Session::Directory(const Call& call) const {
-  if (call.Has("--directory")) return call.Get("--directory");
-  const char* path = std::getenv("PARQUEDB_PATH");
-  return path != nullptr && *path != '\0' ? path : ".";
+std::string LoginName() {
+  const passwd* entry = ::getpwuid(::getuid());
+  if (entry != nullptr && entry->pw_name != nullptr && *entry->pw_name != '\0') return entry->pw_name;
+  return "uid-" + std::to_string(::getuid());
 }
 
-std::string Session::Operator(const Call& call) const {
-  if (call.Has("--operator")) return call.Get("--operator");
-  const char* name = std::getenv("PARQUEDB_OPERATOR");
-  return name != nullptr && *name != '\0' ? name : LoginName();
-}
+std::string Session::Directory(const Call& call) const { return DirectoryOption(call); }
+
+std::string Session::Operator(const Call& call) const { return call.Get("--operator", LoginName()); }
 
 Result<Source> Session::OpenSource(const std::string& directory, const ViewRequest& request) const {
   Source source;
@@ -214,7 +246,15 @@ Result<Cut> Session::ResolveAt(const Call& call, const Source& source, bool requ
                              "for example --at \"2026-02-01T12:00:00Z\", --at \"5m ago\", --at latest");
     return HeadCut(*source.storage, source.view);
   }
-  ASSIGN_OR_RETURN(Cut cut, ResolveInstant(*source.storage, source.view, call.Get("--at"), SystemClock().NowMs()));
+  std::string text = call.Get("--at");
+  auto resolved = ResolveInstant(*source.storage, source.view, text, SystemClock().NowMs());
+  if (!resolved.ok() && resolved.status().code() == StatusCode::kInvalidArgument) {
+    // A backup's name on the default remote stands for its instant.
+    auto instant = InstantOfBackup(call, text);
+    if (instant) resolved = ResolveInstant(*source.storage, source.view, FormatTime(*instant), SystemClock().NowMs());
+  }
+  if (!resolved.ok()) return resolved.status();
+  const Cut& cut = *resolved;
   Say(fmt::format("at {} (lsn {}{}{})", FormatTime(cut.ts_ms), cut.lsn, cut.id.empty() ? "" : ", event ", cut.id));
   return cut;
 }

@@ -16,6 +16,7 @@
 #include "parquedb/status.h"
 #include "parquedb/storage.h"
 #include "replay/instant.h"
+#include "storage/compression.h"
 
 namespace parquedb {
 
@@ -29,10 +30,14 @@ struct Source {
 };
 
 struct Session {
-  // ---- the answer: standard output, or the file of --output, which appears whole or not at all
+  // ---- the answer: standard output, or the file of --output, which appears whole or not at all; one whose name ends
+  // with .gz or .zst is compressed
   Status Print(std::string_view text);
   Status PrintJson(Object answer);  // one document, with "schema" in front
   Status FinishOutput();
+  Status Flush();  // what was printed so far reaches standard output
+  // The pending file of --output, or standard output, for an answer that is no text. FinishOutput puts it in place.
+  Result<PendingFile*> OpenOutput();
 
   // ---- standard error
   void Note(std::string_view text);  // unless --quiet
@@ -72,6 +77,8 @@ struct Session {
   std::string buffer_;
   std::unique_ptr<StorageBackend> output_folder_;
   std::unique_ptr<PendingFile> output_file_;
+  std::unique_ptr<PendingFile> standard_output_;
+  std::unique_ptr<CompressingFile> compressing_;  // holds the file in its place when it is compressed
 };
 
 // True if the folder has names of the layout in it, other than what an init or a pull leaves that was cut off early:
@@ -87,6 +94,9 @@ std::string FolderName(const std::string& directory);
 
 // The directory, over which everything can be done that a verb does: the changes stay in memory.
 Result<std::shared_ptr<StorageBackend>> OpenForDryRun(const std::string& directory);
+
+// The user's, for actors and owners.
+std::string LoginName();
 
 // Exit status of a failure.
 int ExitCode(StatusCode code);

@@ -13,17 +13,31 @@ namespace {
 
 const std::vector<AnswerFormat> kPlainFormats = {AnswerFormat::kTable, AnswerFormat::kJson};
 
-Result<InputFormat> InputFormatOf(const Call& call, const std::string& file) {
-  std::string kind = call.Get("--input-format");
-  if (kind.empty()) {
-    size_t dot = file.rfind('.');
-    kind = dot == std::string::npos ? "" : file.substr(dot + 1);
+// What the file is, by --input-format, else by its name: a kind, and behind it .gz or .zst.
+Status ReadInputFormat(const Call& call, ImportSource* source) {
+  std::string spelling = call.Get("--input-format");
+  if (source->file == "-" && spelling.empty())
+    return InvalidArgument("the kind of standard input is not known", "add --input-format ndjson");
+  source->compression = CompressionOf(spelling);
+  if (source->compression == Compression::kNone) source->compression = CompressionOf(source->file);
+  std::string_view kind = WithoutCompression(spelling);
+  if (spelling.empty()) {
+    kind = WithoutCompression(source->file);
+    size_t dot = kind.rfind('.');
+    kind = dot == std::string::npos ? "" : kind.substr(dot + 1);
   }
-  if (kind == "ndjson" || kind == "jsonl") return InputFormat::kNdjson;
-  if (kind == "json") return InputFormat::kJson;
-  if (kind == "parquet") return InputFormat::kParquet;
-  return InvalidArgument("the kind of " + file + " is not known",
-                         "names end with .ndjson, .json or .parquet; or say --input-format ndjson|json|parquet");
+  if (kind == "ndjson" || kind == "jsonl")
+    source->format = InputFormat::kNdjson;
+  else if (kind == "json")
+    source->format = InputFormat::kJson;
+  else if (kind == "parquet")
+    source->format = InputFormat::kParquet;
+  else
+    return InvalidArgument(spelling.empty() ? "the kind of " + source->file + " is not known"
+                                            : "--input-format: '" + spelling + "' is not known",
+                           "names end with .ndjson, .json or .parquet, and perhaps .gz or .zst; or say --input-format "
+                           "ndjson|json|parquet");
+  return Status::Ok();
 }
 
 Result<ConflictRule> ConflictRuleOf(const Call& call) {
@@ -49,12 +63,9 @@ Status CheckImport(const Call& call) {
 // The input is opened before the database: a missing or damaged file must not leave an empty database behind.
 Result<ImportResult> ImportFile(Session& session, const Call& call, const std::string& directory) {
   ASSIGN_OR_RETURN(ConflictRule rule, ConflictRuleOf(call));
-  ImportSource source{.file = call.Get("--file"),
-                      .format = InputFormat::kNdjson,
-                      .ns = call.Get("--namespace"),
-                      .id_field = call.Get("--id-field"),
-                      .progress = session.StartProgress(call)};
-  ASSIGN_OR_RETURN(source.format, InputFormatOf(call, source.file));
+  ImportSource source{.file = call.Get("--file"), .ns = call.Get("--namespace"), .id_field = call.Get("--id-field")};
+  source.progress = session.StartProgress(call);
+  RETURN_IF_ERROR(ReadInputFormat(call, &source));
   ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
   return ImportRecords(db->state(), std::move(reader), {.on_conflict = rule, .dry_run = call.Has("--dry-run")});

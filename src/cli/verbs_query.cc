@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "cli/event_text.h"
 #include "cli/subject.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
@@ -9,7 +8,6 @@
 #include "exchange/export_writer.h"
 #include "model/names.h"
 #include "model/state_text.h"
-#include "replay/history.h"
 #include "replay/state.h"
 
 namespace parquedb {
@@ -88,9 +86,9 @@ struct ExportTarget {
 // By the extension of --output, else --format.
 Result<ExportTarget> TargetOf(Session& session, const Call& call) {
   ExportTarget target;
-  target.to_file = !session.output_path.empty() && session.output_path != "-";
+  target.to_file = !session.output_path.empty();
   if (target.to_file) {
-    const std::string& path = session.output_path;
+    std::string_view path = WithoutCompression(session.output_path);
     if (path.ends_with(".ndjson"))
       target.format = ExportFormat::kNdjson;
     else if (path.ends_with(".json"))
@@ -98,12 +96,14 @@ Result<ExportTarget> TargetOf(Session& session, const Call& call) {
     else if (path.ends_with(".parquet"))
       target.format = ExportFormat::kParquet;
     else
-      return InvalidArgument("--output: the kind of " + path + " is not known",
-                             "names end with .parquet, .ndjson or .json");
+      return InvalidArgument("--output: the kind of " + session.output_path + " is not known",
+                             "names end with .parquet, .ndjson or .json, and perhaps .gz or .zst");
     return target;
   }
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kNdjson, AnswerFormat::kJson}));
+  ASSIGN_OR_RETURN(AnswerFormat format,
+                   session.Format(call, {AnswerFormat::kNdjson, AnswerFormat::kJson, AnswerFormat::kParquet}));
   if (format == AnswerFormat::kJson) target.format = ExportFormat::kJson;
+  if (format == AnswerFormat::kParquet) target.format = ExportFormat::kParquet;
   return target;
 }
 
@@ -120,26 +120,17 @@ Status ExportAsParquet(Session& session, const Source& source, const StateReques
     RETURN_IF_ERROR(CountFields(entity.data, &options.counts));
     ++options.rows;
   }
-  size_t slash = session.output_path.rfind('/');
-  std::string folder = slash == std::string::npos ? "." : session.output_path.substr(0, slash + 1);
-  ASSIGN_OR_RETURN(auto storage, OpenDirectory(folder));
-  std::string name = session.output_path.substr(slash + 1);
-  ASSIGN_OR_RETURN(auto file, storage->CreatePending(name));
-  {
-    ASSIGN_OR_RETURN(auto writer, ExportParquet(*file, options));
-    ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
-    while (true) {
-      ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
-      if (!more) break;
-      Advance(progress, 1, static_cast<int64_t>(entity.data.size()));
-      RETURN_IF_ERROR(writer->Append(entity));
-    }
-    RETURN_IF_ERROR(writer->Finish());
+  ASSIGN_OR_RETURN(PendingFile * file, session.OpenOutput());
+  ASSIGN_OR_RETURN(auto writer, ExportParquet(*file, options));
+  ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
+    if (!more) break;
+    Advance(progress, 1, static_cast<int64_t>(entity.data.size()));
+    RETURN_IF_ERROR(writer->Append(entity));
   }
   *rows = options.rows;
-  std::vector<std::unique_ptr<PendingFile>> files;
-  files.push_back(std::move(file));
-  return storage->Publish(std::move(files));
+  return writer->Finish();
 }
 
 Status ExportAsJson(Session& session, const Source& source, const StateRequest& state, ExportFormat format,
@@ -153,55 +144,6 @@ Status ExportAsJson(Session& session, const Source& source, const StateRequest& 
     RETURN_IF_ERROR(writer->Append(entity));
     Advance(progress, 1, static_cast<int64_t>(entity.data.size()));
     ++*rows;
-  }
-}
-
-Result<HistoryRequest> HistoryOf(Session& session, const Call& call, const Source& source) {
-  HistoryRequest request;
-  int64_t now_ms = SystemClock().NowMs();
-  auto instant = [&](std::string_view option, int64_t* ts_ms) -> Status {
-    if (!call.Has(option)) return Status::Ok();
-    std::string text = call.Get(option);
-    auto parsed = ParseInstant(text, now_ms);
-    if (!parsed) {
-      auto cut = ResolveInstant(*source.storage, source.view, text, now_ms);
-      if (!cut.ok())
-        return cut.status().code() == StatusCode::kOutsideWindow
-                   ? cut.status()
-                   : InvalidArgument(std::string(option) + ": '" + text + "' is no time", "parquedb help time");
-      parsed = cut->ts_ms;
-    }
-    *ts_ms = *parsed;
-    session.Say(fmt::format("{} {}", option.substr(2), FormatTime(*parsed)));
-    return Status::Ok();
-  };
-  RETURN_IF_ERROR(instant("--after", &request.after_ms));
-  RETURN_IF_ERROR(instant("--before", &request.before_ms));
-  request.to_lsn = source.view.head;
-  request.newest_first = call.Has("--reverse");
-  if (call.Has("--actor")) request.actor = call.Get("--actor");
-  if (call.Has("--entity")) {
-    RETURN_IF_ERROR(ParseEntityId(call.Get("--entity")).status());
-    request.target = IdToTarget(call.Get("--entity"));
-  }
-  if (call.Has("--namespace")) {
-    request.ns = call.Get("--namespace");
-    RETURN_IF_ERROR(session.CheckNamespaceKnown(source, request.ns));
-  }
-  return request;
-}
-
-Status PrintEvent(Session& session, AnswerFormat format, const EventView& event, bool first) {
-  switch (format) {
-    case AnswerFormat::kJson:
-      return session.Print((first ? "\n" : ",\n") + EventJson(event));
-    case AnswerFormat::kNdjson:
-      return session.Print(EventJson(event) + "\n");
-    case AnswerFormat::kDetailed:
-      return session.Print(DetailedEvent(event));
-    default:
-      return session.Print(fmt::format("{:>8}  {}  {:<6}  {:<{}}  {}\n", event.lsn, FormatTime(event.ts_ms),
-                                       OpName(event.op), event.target, kIdWidth, event.actor.value_or("")));
   }
 }
 
@@ -239,13 +181,13 @@ Status RunExport(Session& session, const Call& call) {
   state.cut = cut.lsn;
   if (!state.namespaces.empty()) RETURN_IF_ERROR(session.CheckNamespaceKnown(source, state.namespaces[0]));
   int64_t rows = 0;
+  if (target.to_file) RETURN_IF_ERROR(session.OpenOutput().status());  // without an entity it is a file, too
   // A bar between the lines of an answer on the same terminal would help nobody.
   Progress* progress = target.to_file || !::isatty(STDOUT_FILENO) ? session.StartProgress(call) : nullptr;
   Expect(progress, EstimateEntities(source.view, state.namespaces));
   if (target.format == ExportFormat::kParquet) {
     RETURN_IF_ERROR(ExportAsParquet(session, source, state, progress, &rows));
   } else {
-    if (session.output_path == "-") session.output_path.clear();
     RETURN_IF_ERROR(ExportAsJson(session, source, state, target.format, progress, &rows));
   }
   if (!target.to_file) return Status::Ok();
@@ -255,50 +197,6 @@ Status RunExport(Session& session, const Call& call) {
   if (call.Has("--json"))
     return session.PrintJson({{"file", file}, {"entities", rows}, {"at", FormatTime(cut.ts_ms)}, {"lsn", cut.lsn}});
   session.Note(fmt::format("wrote {} {} to {}", rows, rows == 1 ? "entity" : "entities", file));
-  return Status::Ok();
-}
-
-Status RunEvents(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson,
-                                                              AnswerFormat::kNdjson, AnswerFormat::kDetailed}));
-  std::optional<Filter> filter;
-  if (call.Has("--filter")) {
-    auto value = ParseJson(call.Get("--filter"));
-    if (!value.ok()) return InvalidArgument("--filter: " + value.status().message());
-    auto compiled = Filter::Compile(*value, {});
-    if (!compiled.ok()) return InvalidArgument("--filter: " + compiled.status().message(), compiled.status().hint());
-    filter = std::move(*compiled);
-  }
-  ASSIGN_OR_RETURN(int64_t limit, call.Number("--limit", INT64_MAX));
-  ASSIGN_OR_RETURN(Source source, session.OpenSource(session.Directory(call), {}));
-  ASSIGN_OR_RETURN(HistoryRequest request, HistoryOf(session, call, source));
-  ASSIGN_OR_RETURN(auto cursor, OpenHistory(*source.storage, source.view, request));
-  int64_t count = 0;
-  bool opened = false;
-  auto open = [&]() -> Status {
-    opened = true;
-    if (format == AnswerFormat::kJson) return session.Print("{\"schema\":\"parquedb.events/1\",\"events\":[");
-    if (format == AnswerFormat::kTable)
-      return session.Print(
-          fmt::format("{:>8}  {:<24}  {:<6}  {:<{}}  {}\n", "lsn", "time", "op", "target", kIdWidth, "actor"));
-    return Status::Ok();
-  };
-  EventView event;
-  while (count < limit) {
-    ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
-    if (!more) break;
-    if (filter && !filter->matches_all()) {
-      ASSIGN_OR_RETURN(Value value, EventValue(event));
-      if (!filter->Matches(value)) continue;
-    }
-    if (!opened) RETURN_IF_ERROR(open());
-    RETURN_IF_ERROR(PrintEvent(session, format, event, count == 0));
-    ++count;
-  }
-  if (!opened) RETURN_IF_ERROR(open());
-  if (format == AnswerFormat::kJson) return session.Print(fmt::format("],\"count\":{}}}\n", count));
-  if (format == AnswerFormat::kTable)
-    return session.Print(fmt::format("({} {})\n", count, count == 1 ? "event" : "events"));
   return Status::Ok();
 }
 

@@ -82,7 +82,7 @@ Status RunVerify(Session& session, const Call& call) {
   auto verified = Verify(*storage, options);
   if (!verified.ok()) return verified.status().With(text);
   const VerificationResult& result = *verified;
-  bool json = format == AnswerFormat::kJson || session.output_path.ends_with(".json");
+  bool json = format == AnswerFormat::kJson || WithoutCompression(session.output_path).ends_with(".json");
   RETURN_IF_ERROR(json ? PrintAsJson(session, result)
                        : PrintForPeople(session, result, format == AnswerFormat::kDetailed || !result.passed));
   for (const std::string& warning : result.warnings) session.Note("warning: " + warning);

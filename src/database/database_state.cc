@@ -283,6 +283,16 @@ Status DatabaseState::RecordMerge(const Knows& other) {
   return Refresh();
 }
 
+Status DatabaseState::SetTag(const std::string& name, const std::optional<std::string>& event_id) {
+  std::lock_guard turn(mutex_);
+  RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
+  RETURN_IF_ERROR(log_->UpdateManifest([&](EventManifest* manifest) {
+    manifest->tags.erase(name);
+    if (event_id) manifest->tags.emplace(name, *event_id);
+  }));
+  return Refresh();
+}
+
 Status DatabaseState::BeginCommit() {
   if (options_.progress == nullptr || options_.progress->BeginCommit()) return Status::Ok();
   return {StatusCode::kInterrupted, "stopped before anything was written"};

@@ -65,6 +65,9 @@ class DatabaseState {
   // Notes that this log, through its head, has taken in what another log knows. Durable when it returns.
   Status RecordMerge(const Knows& other);
 
+  // Gives an event a name, or forgets it (nullopt). Durable when it returns.
+  Status SetTag(const std::string& name, const std::optional<std::string>& event_id);
+
   Result<std::optional<Entity>> Get(std::string_view id);
   // What a reader sees now, this process's acknowledged writes included.
   Result<View> TakeReaderView();

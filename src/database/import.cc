@@ -142,7 +142,7 @@ class RecordDrafts : public DraftSource {
 
   Status Finish() {
     RETURN_IF_ERROR(CheckAnyTaken(reader_, created > 0));
-    return ids_.Finish(storage_, view_, namespaces, reader_.source().file);
+    return ids_.Finish(storage_, view_, namespaces, reader_.source().name());
   }
 
   const StorageBackend& storage_;
@@ -176,7 +176,7 @@ Status DryRun(DatabaseState& db, DraftSource& drafts) {
 Status CheckAnyTaken(const RecordReader& reader, bool any) {
   if (any || reader.skipped() == 0) return Status::Ok();
   return InvalidData(fmt::format("{} has no record for the namespace {}; {} of other namespaces were skipped",
-                                 reader.source().file, reader.source().ns, reader.skipped()));
+                                 reader.source().name(), reader.source().ns, reader.skipped()));
 }
 
 Result<ImportResult> ImportRecords(DatabaseState& db, std::unique_ptr<RecordReader> reader,

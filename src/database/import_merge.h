@@ -35,7 +35,7 @@ class MergeDrafts : public DraftSource {
  public:
   // `storage`, `view` and `reader` must outlive it.
   MergeDrafts(const StorageBackend& storage, const View& view, RecordReader& reader, ConflictRule rule)
-      : storage_(storage), view_(view), reader_(reader), rule_(rule), twice_(reader.source().file) {}
+      : storage_(storage), view_(view), reader_(reader), rule_(rule), twice_(reader.source().name()) {}
   Result<bool> Next(const Stamp& stamp, EventDraft* draft) override;
   uint64_t likely_bytes() const override { return reader_.likely_bytes(); }
 

@@ -141,7 +141,8 @@ class NdjsonEvents : public EventReader {
 
 Result<std::unique_ptr<EventReader>> EventReader::Open(const std::string& file, Progress* progress) {
   ASSIGN_OR_RETURN(auto input, OpenInputFile(file, progress));
-  return std::unique_ptr<EventReader>(std::make_unique<NdjsonEvents>(file, ReadLines(std::move(input))));
+  auto raw = ReadLines(Decompress(CompressionOf(file), std::move(input)));
+  return std::unique_ptr<EventReader>(std::make_unique<NdjsonEvents>(InputName(file), std::move(raw)));
 }
 
 }  // namespace parquedb

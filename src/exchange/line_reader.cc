@@ -1,42 +1,13 @@
 #include "exchange/line_reader.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
 
-#include "core/errno_status.h"
 #include "core/limits.h"
 
 namespace parquedb {
 namespace {
 
 constexpr size_t kBlockBytes = 1 << 20;
-
-class FileInput : public InputStream {
- public:
-  FileInput(int fd, std::string path, Progress* progress) : fd_(fd), path_(std::move(path)), progress_(progress) {}
-  ~FileInput() override { ::close(fd_); }
-  Result<size_t> Read(size_t bytes, std::string* out) override {
-    size_t before = out->size();
-    out->resize(before + bytes);
-    ssize_t got;
-    do {
-      got = ::read(fd_, out->data() + before, bytes);
-    } while (got < 0 && errno == EINTR);
-    out->resize(before + (got > 0 ? static_cast<size_t>(got) : 0));
-    if (got < 0) return ErrnoStatus(path_, "can't read");
-    Advance(progress_, got, got);
-    return static_cast<size_t>(got);
-  }
-
- private:
-  int fd_;
-  std::string path_;
-  Progress* progress_;
-};
 
 // Keeps what was read and not yet used.
 class Buffered {
@@ -230,17 +201,6 @@ class ArrayReader : public RawRecordReader {
 };
 
 }  // namespace
-
-Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path, Progress* progress) {
-  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return NotFound("there is no file " + path);
-  if (fd < 0) return ErrnoStatus(path, "can't open");
-  auto input = std::make_unique<FileInput>(fd, path, progress);
-  struct stat found;
-  if (::fstat(fd, &found) == 0 && S_ISDIR(found.st_mode)) return InvalidArgument(path + " is a folder");
-  if (S_ISREG(found.st_mode)) Expect(progress, found.st_size);
-  return std::unique_ptr<InputStream>(std::move(input));
-}
 
 std::unique_ptr<RawRecordReader> ReadLines(std::unique_ptr<InputStream> input) {
   return std::make_unique<LineReader>(std::move(input));

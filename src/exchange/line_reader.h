@@ -8,19 +8,9 @@
 
 #include "parquedb/progress.h"
 #include "parquedb/status.h"
+#include "storage/input_stream.h"
 
 namespace parquedb {
-
-// Bytes of an input, front to back.
-class InputStream {
- public:
-  virtual ~InputStream() = default;
-  // Appends up to `bytes` to *out; 0 at the end.
-  virtual Result<size_t> Read(size_t bytes, std::string* out) = 0;
-};
-// A file of the file system; kNotFound when it is missing, kInvalidArgument for a folder. `progress` (may be null): its
-// bytes.
-Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path, Progress* progress = nullptr);
 
 class RawRecordReader {
  public:

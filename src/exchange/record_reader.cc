@@ -10,6 +10,7 @@
 #include "exchange/line_reader.h"
 #include "exchange/record_pipeline.h"
 #include "model/names.h"
+#include "storage/spooled_file.h"
 
 namespace parquedb {
 namespace {
@@ -24,7 +25,7 @@ class JsonRecords : public RecordReader {
       : RecordReader(source),
         pipeline_(std::move(raw), {.ns = source.ns, .field = source.id_field}, kWorkers),
         ids_(std::nullopt, false, SystemRandom()),
-        bad_(source.file) {}
+        bad_(source.name()) {}
 
   Result<bool> Next(ImportRecord* record) override {
     while (true) {
@@ -101,8 +102,14 @@ class JsonRecords : public RecordReader {
   int64_t skipped_ = 0;
 };
 
-// A file of the file system as columnar wants it.
-Result<std::shared_ptr<const ReadableFile>> OpenWhole(const std::string& path) {
+// The input as columnar wants it: a file that can be read anywhere.
+Result<std::shared_ptr<const ReadableFile>> OpenWhole(const ImportSource& source) {
+  const std::string& path = source.file;
+  if (path == "-" || source.compression != Compression::kNone) {
+    ASSIGN_OR_RETURN(auto input, OpenInputFile(path));
+    auto spooled = SpoolToFile(*Decompress(source.compression, std::move(input)));
+    return spooled.ok() ? std::move(spooled) : spooled.status().With(source.name());
+  }
   size_t slash = path.rfind('/');
   ASSIGN_OR_RETURN(auto folder, OpenDirectory(slash == std::string::npos ? "." : path.substr(0, slash + 1)));
   auto file = folder->Open(slash == std::string::npos ? path : path.substr(slash + 1));
@@ -115,8 +122,8 @@ Result<std::shared_ptr<const ReadableFile>> OpenWhole(const std::string& path) {
 class ParquetRecords : public RecordReader {
  public:
   static Result<std::unique_ptr<RecordReader>> Open(const ImportSource& source) {
-    ASSIGN_OR_RETURN(auto handle, OpenWhole(source.file));
-    auto file = DataFile::Open(std::move(handle), source.file, "");
+    ASSIGN_OR_RETURN(auto handle, OpenWhole(source));
+    auto file = DataFile::Open(std::move(handle), source.name(), "");
     if (!file.ok()) return Damaged(file.status());
     auto reader = std::make_unique<ParquetRecords>(source);
     reader->file_ = std::move(*file);
@@ -124,7 +131,7 @@ class ParquetRecords : public RecordReader {
     Expect(source.progress, reader->file_->footer().rows);
     return std::unique_ptr<RecordReader>(std::move(reader));
   }
-  explicit ParquetRecords(const ImportSource& source) : RecordReader(source), bad_(source.file) {}
+  explicit ParquetRecords(const ImportSource& source) : RecordReader(source), bad_(source.name()) {}
 
   Result<bool> Next(ImportRecord* record) override {
     Entity entity;
@@ -213,6 +220,7 @@ Status BadRecords::ToStatus() const {
 Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source) {
   if (source.format == InputFormat::kParquet) return ParquetRecords::Open(source);
   ASSIGN_OR_RETURN(auto input, OpenInputFile(source.file, source.progress));
+  input = Decompress(source.compression, std::move(input));
   auto raw = source.format == InputFormat::kJson ? ReadJsonArray(std::move(input)) : ReadLines(std::move(input));
   return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw)));
 }

@@ -10,17 +10,21 @@
 #include "exchange/import_record.h"
 #include "parquedb/progress.h"
 #include "parquedb/status.h"
+#include "storage/compression.h"
 
 namespace parquedb {
 
 enum class InputFormat { kNdjson, kJson, kParquet };
 
 struct ImportSource {
-  std::string file;
+  std::string file;  // "-" = standard input
   InputFormat format = InputFormat::kNdjson;
+  Compression compression = Compression::kNone;
   std::string ns;                // entities of other namespaces are skipped; records without $id go here; "" = none
   std::string id_field;          // a record's id is the text of this field; "" = none
   Progress* progress = nullptr;  // may be null; bytes of the file, or rows of Parquet
+
+  std::string name() const { return InputName(file); }  // for messages
 };
 
 class RecordReader {
@@ -73,6 +77,7 @@ struct ImportedEvent {
 
 class EventReader {
  public:
+  // "-" is standard input; .gz and .zst are decompressed. kNotFound.
   static Result<std::unique_ptr<EventReader>> Open(const std::string& file, Progress* progress = nullptr);
   virtual ~EventReader() = default;
   // As RecordReader::Next; one line that is wrong in itself ends up in bad().

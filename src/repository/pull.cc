@@ -235,6 +235,8 @@ class FastForward {
     PassKillPoint("pull.segments");
     EventManifest next = remote_;
     next.segments = segments_;
+    next.tags = local_.tags;  // names given here stay
+    next.tags.insert(remote_.tags.begin(), remote_.tags.end());
     next.lines = theirs_.lines();
     next.total_events += static_cast<int64_t>(theirs_.tail.size());
     next.next_seq = NextSeq();
@@ -393,6 +395,9 @@ Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target
   int64_t local_events = CountMissing(mine, theirs.knows());
   switch (relation) {
     case Relation::kEqual: {
+      EventManifest next = mine.manifest;
+      next.tags.insert(theirs.manifest.tags.begin(), theirs.manifest.tags.end());
+      if (!dry_run && next.tags != mine.manifest.tags) RETURN_IF_ERROR(WriteEventManifest(target, next));
       PullResult result;
       result.unchanged = static_cast<int64_t>(source.snapshot.files.size());
       return result;

@@ -92,16 +92,18 @@ class PushPlanner {
     SnapshotBackend backup(repository_.shared_storage(), plan_.snapshot, request_.slug);
     ASSIGN_OR_RETURN(View theirs, TakeView(backup, newest->instant_ms));
     ASSIGN_OR_RETURN(Relation relation, Compare({storage_, view_}, {backup, theirs}));
-    if (relation == Relation::kEqual) {
+    bool same_tags = theirs.manifest.tags == view_.manifest.tags;
+    if (relation == Relation::kEqual && same_tags) {
       plan_.only_instant = true;
       plan_.commit.snapshot = newest->snapshot;
       return Status::Ok();
     }
-    if (relation == Relation::kAhead) {
+    bool follows = relation == Relation::kAhead || relation == Relation::kEqual;
+    if (follows) {
       previous_ = plan_.snapshot;
       previous_events_ = std::move(theirs.manifest);
     }
-    if (relation == Relation::kAhead || request_.strategy == ConflictStrategy::kLocalWins) return Status::Ok();
+    if (follows || request_.strategy == ConflictStrategy::kLocalWins) return Status::Ok();
     int64_t behind = CountMissing(theirs, view_.knows());
     if (relation == Relation::kBehind) {
       return Conflict(fmt::format("the backup {} has {} events that are not here", request_.slug, behind),
