@@ -101,7 +101,8 @@ Result<PendingFile*> Session::OpenOutput() {
   size_t slash = output_path.rfind('/');
   std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : output_path.substr(0, slash);
   struct stat found;
-  if (::stat(folder.c_str(), &found) != 0) return IoError("there is no folder " + folder + " for " + output_path);
+  if (::stat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode))
+    return IoError("there is no folder " + folder + " for " + output_path);
   ASSIGN_OR_RETURN(output_folder_, OpenDirectory(folder));
   ASSIGN_OR_RETURN(output_file_, output_folder_->CreatePending(
                                      slash == std::string::npos ? output_path : output_path.substr(slash + 1)));

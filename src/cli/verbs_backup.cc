@@ -51,7 +51,7 @@ Result<SyncEngineOptions> EngineOptionsOf(Session& session, const Call& call, co
   ASSIGN_OR_RETURN(EventManifest manifest, ReadEventManifest(*options.local));
   ASSIGN_OR_RETURN(options.owner, OwnerOf(call));
   options.slug = call.Get("--slug", manifest.dataset);
-  if (options.slug.empty() || (!call.Has("--slug") && !CheckSlug(options.slug).ok())) options.slug = "database";
+  if (!call.Has("--slug") && !CheckSlug(options.slug).ok()) options.slug = "database";
   RETURN_IF_ERROR(CheckSlug(options.slug));
   options.visibility = call.Get("--visibility", "private");
   if (options.visibility != "public" && options.visibility != "unlisted" && options.visibility != "private") {

@@ -68,6 +68,8 @@ Status DeleteByFilter(Session& session, const Call& call, AnswerFormat format) {
   const std::string& ns = call.args[0];
   RETURN_IF_ERROR(CheckNamespace(ns));
   QueryRequest request;
+  if (call.Get("--filter").empty())
+    return InvalidArgument("--filter: an empty text is no JSON", "drop deletes all of a namespace");
   RETURN_IF_ERROR(ParseQuery(call.Get("--filter"), "", "", &request));
   RETURN_IF_ERROR(session.Confirm(call, "delete from " + ns + " what the filter selects"));
   std::string directory = session.Directory(call);
