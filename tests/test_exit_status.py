@@ -95,6 +95,14 @@ def test_2_for_an_empty_slug_and_nothing_is_pushed(place):
     assert not os.path.exists(place.path("remote"))
 
 
+def test_what_a_call_brings_along_is_spelled_where_it_can_not_be_shown(place):
+    # A byte that is no UTF-8 made the error object no JSON; an escape sequence reached the terminal.
+    done = subprocess.run([BIN.encode(), b"create", b"a\xff\xc3b\xe2\x80\xa6", b"--json"], capture_output=True, env=place.env, cwd=place.folder)
+    assert done.returncode == 2 and "a\\xff\\xc3b…" in error_of(done.stderr.decode())["message"]
+    r = stops(place, 10, "import", "--file", place.path("\x1b[31mred\x7f.ndjson"), says=["\\x1b[31mred\\x7f.ndjson"])
+    assert "\x1b" not in r.err and "\x7f" not in r.err
+
+
 def test_3_when_one_of_two_remotes_fails(place):
     fill(place)
     place.write("down", "a file")
