@@ -117,6 +117,8 @@ PULL = ["pull", "./remote/username/s", "--directory", "new"]
 CASES += [("pull", PULL, {}, None, f"pull.{p}", None) for p in ("marker", "files", "event_manifest", "file_manifest")]
 RESTORE = ["restore", "--all", "--at", "lsn:34", "--to", "new"]
 CASES += [("restore", RESTORE, {}, None, f"restore.{p}", None) for p in ("marker", "segments", "event_manifest")]
+SOME = ["pull", "./remote/username/s", "--namespaces", "posts", "--directory", "new"]
+CASES += [("pull of namespaces", SOME, {}, None, f"restore.{p}", None) for p in ("marker", "segments", "event_manifest")]
 CATCH_UP = ["pull", "./remote/username/s", "--directory", "copy"]
 CASES += [("pull into a copy", CATCH_UP, {}, copied, "pull.segments", BEFORE), ("pull into a copy", CATCH_UP, {}, copied, "pull.event_manifest", EITHER),
           ("pull into a copy", CATCH_UP, {}, copied, "pull.wal", AFTER)]

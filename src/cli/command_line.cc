@@ -24,6 +24,63 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return before[b.size()];
 }
 
+Status UnknownOption(const CommandSpec& command, std::string_view name) {
+  std::vector<std::string> known;
+  for (const OptionSpec& option : command.options) known.emplace_back(option.name);
+  for (const OptionSpec& option : CommonOptions()) known.emplace_back(option.name);
+  return InvalidArgument(fmt::format("unknown option {} of {}{}", name, command.name, DidYouMean(name, known)),
+                         fmt::format("parquedb help {}", command.name));
+}
+
+Status UnknownCommand(std::string_view name) {
+  std::vector<std::string> known;
+  for (const CommandSpec& command : Commands()) known.emplace_back(command.name);
+  return InvalidArgument(fmt::format("unknown verb {}{}", name, DidYouMean(name, known)), "parquedb help");
+}
+
+// `name` is the option's, or the verb's for an argument.
+Status CheckValue(std::string_view name, std::string_view placeholder, const std::string& value) {
+  std::vector<std::string> known = FixedValues(placeholder);
+  if (known.empty() || std::find(known.begin(), known.end(), value) != known.end()) return Status::Ok();
+  return InvalidArgument(fmt::format("{}: '{}' is not known{}", name, value, DidYouMean(value, known)),
+                         fmt::format("one of {}", fmt::join(known, ", ")));
+}
+
+// The first word that is neither an option nor an option's value. Options before the verb are those that all verbs
+// take; others need the verb to be known, so it is looked for behind them, too.
+const std::string* FindVerb(const std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--") return i + 1 < words.size() ? &words[i + 1] : nullptr;
+    if (word.size() < 2 || word[0] != '-') return &word;
+    const OptionSpec* option = FindOption(nullptr, word.substr(0, word.find('=')));
+    if (option != nullptr && !option->value.empty() && word.find('=') == std::string::npos) ++i;
+  }
+  return nullptr;
+}
+
+constexpr size_t kManyArguments = 1000;  // what a call may have of "WORD..."
+
+Status CheckArguments(const CommandSpec& command, const std::vector<std::string>& args) {
+  size_t count = args.size(), least = 0, most = 0;
+  auto names = ArgumentNames(command);
+  for (std::string_view one : names) {
+    most += one.find("...") != std::string_view::npos ? kManyArguments : 1;
+    if (!one.starts_with('[')) ++least;
+  }
+  if (count >= least && count <= most) {
+    for (size_t i = 0; i < std::min(count, names.size()); ++i)
+      RETURN_IF_ERROR(CheckValue(command.name, names[i], args[i]));
+    return Status::Ok();
+  }
+  return InvalidArgument(
+      fmt::format("{} takes {}; {} {} given", command.name,
+                  command.arguments.empty() ? "no argument" : command.arguments, count, count == 1 ? "was" : "were"),
+      fmt::format("parquedb help {}", command.name));
+}
+
+}  // namespace
+
 const OptionSpec* FindOption(const CommandSpec* command, std::string_view name) {
   for (const OptionSpec& option : CommonOptions()) {
     if (option.name == name || (name.size() == 2 && name[0] == '-' && name[1] == option.letter)) return &option;
@@ -42,59 +99,26 @@ const CommandSpec* FindCommand(std::string_view name) {
   return nullptr;
 }
 
-Status UnknownOption(const CommandSpec& command, std::string_view name) {
-  std::vector<std::string> known;
-  for (const OptionSpec& option : command.options) known.emplace_back(option.name);
-  for (const OptionSpec& option : CommonOptions()) known.emplace_back(option.name);
-  std::string near = NearestName(name, known);
-  return InvalidArgument(fmt::format("unknown option {} of {}{}", name, command.name,
-                                     near.empty() ? "" : fmt::format("; did you mean {}?", near)),
-                         fmt::format("parquedb help {}", command.name));
-}
-
-Status UnknownCommand(std::string_view name) {
-  std::vector<std::string> known;
-  for (const CommandSpec& command : Commands()) known.emplace_back(command.name);
-  std::string near = NearestName(name, known);
-  return InvalidArgument(
-      fmt::format("unknown verb {}{}", name, near.empty() ? "" : fmt::format("; did you mean {}?", near)),
-      "parquedb help");
-}
-
-// The first word that is neither an option nor an option's value. Options before the verb are those that all verbs
-// take; others need the verb to be known, so it is looked for behind them, too.
-const std::string* FindVerb(const std::vector<std::string>& words) {
-  for (size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    if (word == "--") return i + 1 < words.size() ? &words[i + 1] : nullptr;
-    if (word.size() < 2 || word[0] != '-') return &word;
-    const OptionSpec* option = FindOption(nullptr, word.substr(0, word.find('=')));
-    if (option != nullptr && !option->value.empty() && word.find('=') == std::string::npos) ++i;
+std::vector<std::string> FixedValues(std::string_view placeholder) {
+  std::vector<std::string> values;
+  if (placeholder.find('|') == std::string_view::npos) return values;
+  while (true) {
+    size_t end = placeholder.find('|');
+    values.emplace_back(placeholder.substr(0, end));
+    if (end == std::string_view::npos) return values;
+    placeholder.remove_prefix(end + 1);
   }
-  return nullptr;
 }
 
-Status CheckArguments(const CommandSpec& command, size_t count) {
-  size_t least = 0, most = 0;
-  std::string_view rest = command.arguments;
-  while (!rest.empty()) {
+std::vector<std::string_view> ArgumentNames(const CommandSpec& command) {
+  std::vector<std::string_view> names;
+  for (std::string_view rest = command.arguments; !rest.empty();) {
     size_t end = std::min(rest.find(' '), rest.size());
-    std::string_view one = rest.substr(0, end);
-    if (one.ends_with("..."))
-      most = 1000;
-    else
-      ++most;
-    if (!one.starts_with('[')) ++least;
+    names.push_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  if (count >= least && count <= most) return Status::Ok();
-  return InvalidArgument(
-      fmt::format("{} takes {}; {} {} given", command.name,
-                  command.arguments.empty() ? "no argument" : command.arguments, count, count == 1 ? "was" : "were"),
-      fmt::format("parquedb help {}", command.name));
+  return names;
 }
-
-}  // namespace
 
 std::string Call::Get(std::string_view name, std::string other) const {
   auto found = values_.find(name);
@@ -129,22 +153,16 @@ std::string NearestName(std::string_view written, const std::vector<std::string>
   return best;
 }
 
+std::string DidYouMean(std::string_view written, const std::vector<std::string>& known) {
+  std::string near = NearestName(written, known);
+  return near.empty() ? "" : fmt::format("; did you mean {}?", near);
+}
+
 Result<Call> ParseCommandLine(const std::vector<std::string>& words) {
   Call call;
   const std::string* verb = FindVerb(words);
-  bool wants_help = std::find(words.begin(), words.end(), "--help") != words.end() ||
-                    std::find(words.begin(), words.end(), "-h") != words.end();
-  if (verb == nullptr || (wants_help && FindCommand(*verb) == nullptr)) {
-    call.command = FindCommand(std::find(words.begin(), words.end(), "--version") != words.end() ? "version" : "help");
-    return call;
-  }
-  call.command = FindCommand(*verb);
+  call.command = FindCommand(verb == nullptr ? "help" : *verb);
   if (call.command == nullptr) return UnknownCommand(*verb);
-  if (wants_help) {
-    call.args = {*verb};
-    call.command = FindCommand("help");
-    return call;
-  }
   bool options_ended = false;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
@@ -173,46 +191,17 @@ Result<Call> ParseCommandLine(const std::vector<std::string>& words) {
       return InvalidArgument(fmt::format("{} needs a value: {} {}", option->name, option->name, option->value),
                              fmt::format("parquedb help {}", call.command->name));
     }
+    RETURN_IF_ERROR(CheckValue(option->name, option->value, value));
     call.values_[std::string(option->name)].push_back(std::move(value));
   }
-  RETURN_IF_ERROR(CheckArguments(*call.command, call.args.size()));
-  return call;
-}
-
-std::string HelpOf(const CommandSpec& command) {
-  std::string text = fmt::format("parquedb {} {}{}[options]\n  {}\n\nExamples:\n", command.name, command.arguments,
-                                 command.arguments.empty() ? "" : " ", command.summary);
-  std::string_view examples = command.examples;
-  while (!examples.empty()) {
-    size_t end = std::min(examples.find('\n'), examples.size());
-    text += fmt::format("  {}\n", examples.substr(0, end));
-    examples.remove_prefix(std::min(end + 1, examples.size()));
+  if (call.Has("--help") || call.Has("--version")) {
+    call.args.clear();
+    if (call.Has("--help") && verb != nullptr) call.args = {*verb};
+    call.command = FindCommand(call.Has("--help") ? "help" : "version");
+    return call;
   }
-  auto list = [&](std::string_view title, const std::vector<OptionSpec>& options) {
-    if (options.empty()) return;
-    text += fmt::format("\n{}:\n", title);
-    for (const OptionSpec& option : options) {
-      std::string left = fmt::format("{}{}{}", option.letter ? fmt::format("-{}, ", option.letter) : "", option.name,
-                                     option.value.empty() ? "" : fmt::format(" {}", option.value));
-      text += fmt::format("  {:<26} {}\n", left, option.help);
-    }
-  };
-  list("Options", command.options);
-  list("Options of every verb", CommonOptions());
-  return text;
-}
-
-std::string HelpOverview() {
-  std::string text =
-      "parquedb: an event-sourced document database in Parquet files that never loses them\n\n"
-      "  parquedb create posts --id hello --data '{\"title\":\"Hello\"}'\n"
-      "  parquedb query posts --filter '{\"title\":\"Hello\"}'\n"
-      "  parquedb query posts --at \"5m ago\"\n"
-      "  parquedb push --to /backups/shop\n"
-      "  parquedb pull /backups/shop --directory ./restored\n\nVerbs:\n";
-  for (const CommandSpec& command : Commands()) text += fmt::format("  {:<12} {}\n", command.name, command.summary);
-  return text +
-         "\nparquedb help VERB tells more; topics: exit-codes, environment, filters, formats, remotes, time, updates\n";
+  RETURN_IF_ERROR(CheckArguments(*call.command, call.args));
+  return call;
 }
 
 }  // namespace parquedb

@@ -12,7 +12,7 @@ namespace parquedb {
 
 struct OptionSpec {
   std::string_view name;   // "--at"
-  std::string_view value;  // "T"; "" for a flag
+  std::string_view value;  // "T"; "" for a flag; "public|private": one of these, and parsing refuses any other
   std::string_view help;
   char letter = 0;  // 'd' for -d
 };
@@ -27,12 +27,21 @@ struct CommandSpec {
   std::string_view examples;  // lines
   std::vector<OptionSpec> options;
   Status (*run)(Session& session, const Call& call);
+  std::string_view formats = "table|json";  // of --format, the default first
 };
 
 // All verbs, in the order of the help. The one table: parsing, help and the reference come from it.
 const std::vector<CommandSpec>& Commands();
 // Options that every verb takes.
 const std::vector<OptionSpec>& CommonOptions();
+
+const CommandSpec* FindCommand(std::string_view name);
+// By its name or its letter, among the command's own and those of every verb; the command may be null.
+const OptionSpec* FindOption(const CommandSpec* command, std::string_view name);
+// "a|b|c" as a, b, c; nothing when the placeholder is no such set.
+std::vector<std::string> FixedValues(std::string_view placeholder);
+// "NS/ID PREDICATE [DIR]" as its words.
+std::vector<std::string_view> ArgumentNames(const CommandSpec& command);
 
 class Call {
  public:
@@ -51,13 +60,13 @@ class Call {
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
 
-// kInvalidArgument with a did-you-mean for unknown verbs and options.
+// kInvalidArgument with a did-you-mean for unknown verbs, options and values of a fixed set. Where --help or --version
+// stands, the call is that of `help` or `version`.
 Result<Call> ParseCommandLine(const std::vector<std::string>& words);
 
 // The nearest of `known` to what was written, if one is near; for did-you-mean.
 std::string NearestName(std::string_view written, const std::vector<std::string>& known);
-
-std::string HelpOf(const CommandSpec& command);
-std::string HelpOverview();
+// "; did you mean NAME?", or nothing.
+std::string DidYouMean(std::string_view written, const std::vector<std::string>& known);
 
 }  // namespace parquedb

@@ -14,6 +14,9 @@ constexpr OptionSpec kAcceptClock{"--accept-clock", "", "write although the cloc
 constexpr OptionSpec kLockTimeout{"--lock-timeout", "D", "wait so long for another writer (10s)"};
 constexpr OptionSpec kOwner{"--owner", "O", "owner of the backups (PARQUEDB_OWNER, else the login name)"};
 
+constexpr std::string_view kStrategies = "manual|local-wins|remote-wins|newest";
+constexpr std::string_view kEntityFormats = "table|json|ndjson";
+
 std::vector<OptionSpec> Writing(std::vector<OptionSpec> options) {
   options.push_back(kAcceptClock);
   options.push_back(kLockTimeout);
@@ -31,24 +34,25 @@ std::vector<CommandSpec> Documents() {
        RunInit},
       {"create", "NS", "write a new document", "parquedb create posts --id hello --data '{\"title\":\"Hello\"}'",
        Writing({{"--id", "ID", "its id; else a ULID"}, {"--data", "JSON", "the document; - reads standard input"}}),
-       RunCreate},
+       RunCreate, kEntityFormats},
       {"get",
        "NS/ID",
        "print one document",
        "parquedb get posts/hello\nparquedb get posts/hello --at \"1h ago\"",
        {kAt},
-       RunGet},
+       RunGet,
+       kEntityFormats},
       {"update", "NS/ID", "change one document", "parquedb update posts/hello --data '{\"$set\":{\"title\":\"Hi\"}}'",
        Writing({{"--data", "JSON", "MongoDB update operators (parquedb help updates), or plain fields"},
                 {"--if-version", "N", "only if it has this version (14 else)"}}),
-       RunUpdate},
+       RunUpdate, kEntityFormats},
       {"delete", "NS/ID", "delete one document, or with --filter some",
        "parquedb delete posts/hello\nparquedb delete posts --filter '{\"draft\":true}' --confirm",
        Writing({kFilter, kConfirm, kYes, kDryRun}), RunDelete},
       {"link", "NS/ID PREDICATE NS/ID", "link one document to another", "parquedb link posts/hello author users/ann",
-       Writing({{"--allow-missing", "", "the target need not exist"}}), RunLink},
+       Writing({{"--allow-missing", "", "the target need not exist"}}), RunLink, kEntityFormats},
       {"unlink", "NS/ID PREDICATE NS/ID", "take a link away", "parquedb unlink posts/hello author users/ann",
-       Writing({}), RunUnlink},
+       Writing({}), RunUnlink, kEntityFormats},
       {"query",
        "NS",
        "find documents, now or as of any instant",
@@ -64,7 +68,8 @@ std::vector<CommandSpec> Documents() {
         {"--count", "", "only how many"},
         {"--from", "REMOTE", "in a backup, without restoring it"},
         kOwner},
-       RunQuery},
+       RunQuery,
+       kEntityFormats},
   };
 }
 
@@ -78,7 +83,7 @@ std::vector<CommandSpec> Files() {
                 {"--events", "F", "a history, an event a line; - reads standard input"},
                 {"--namespace", "NS", "where records without $id go; of an export, what to take"},
                 {"--id-field", "F", "this field's text is the id"},
-                {"--on-conflict", "R", "for ids that are there: error (default, 14), replace or skip"},
+                {"--on-conflict", "error|replace|skip", "for ids that are there: 14 (default), one UPDATE, or nothing"},
                 {"--input-format", "K", "ndjson, json or parquet"},
                 kDryRun}),
        RunImport},
@@ -88,7 +93,8 @@ std::vector<CommandSpec> Files() {
        "parquedb export --at \"2026-02-01T12:00:00Z\" --output snapshot.parquet\nparquedb export --namespace posts "
        "--format ndjson",
        {kAt, kNamespace},
-       RunExport},
+       RunExport,
+       "ndjson|json|parquet"},
   };
 }
 
@@ -108,7 +114,8 @@ std::vector<CommandSpec> History() {
         {"--actor", "A", "by this actor"},
         {"--limit", "N", "at most so many"},
         {"--reverse", "", "newest first"}},
-       RunEvents},
+       RunEvents,
+       "table|json|ndjson|detailed"},
       {"restore", "", "bring a record, a namespace or the whole database back from the event log",
        "parquedb restore --entity posts/hello --at \"10m ago\"\nparquedb restore --namespace posts --at "
        "\"2026-02-01T11:59:00Z\" --confirm\nparquedb restore --all --to ./restored --at yesterday",
@@ -130,7 +137,13 @@ std::vector<CommandSpec> History() {
 // The database as a whole.
 std::vector<CommandSpec> Upkeep() {
   return {
-      {"list", "[DIR]", "the files of the database, in copying order", "parquedb list --format paths", {}, RunList},
+      {"list",
+       "[DIR]",
+       "the files of the database, in copying order",
+       "parquedb list --format paths",
+       {},
+       RunList,
+       "table|json|ndjson|paths"},
       {"stats",
        "[DIR]",
        "counts, sizes, the restorable window",
@@ -152,8 +165,9 @@ std::vector<CommandSpec> Upkeep() {
        "parquedb verify ./restored --compare ./original\nparquedb verify --level hash",
        {kOwner,
         {"--compare", "DIR", "compare with this database"},
-        {"--level", "L", "quick, hash, full or replay (default)"}},
-       RunVerify},
+        {"--level", "quick|hash|full|replay", "how deep (replay)"}},
+       RunVerify,
+       "table|json|detailed"},
   };
 }
 
@@ -167,17 +181,18 @@ std::vector<CommandSpec> Backups() {
        {{"--to", "REMOTE", "where to; may be given several times"},
         {"--slug", "S", "name of the backup; else the database's"},
         kOwner,
-        {"--visibility", "V", "public, unlisted or private (default)"},
-        {"--strategy", "S", "manual (default), local-wins or remote-wins"},
+        {"--visibility", "private|unlisted|public", "who may see it (private)"},
+        {"--strategy", "manual|local-wins|remote-wins", "when the backup has more than is here (manual: stop)"},
         {"--full", "", "renew derived files"},
         kDryRun},
        RunPush},
       {"pull", "REF", "make a database from a backup, or bring a copy up to it",
        "parquedb pull /backups/ann/shop --directory ./restored\nparquedb pull /backups/ann/shop --directory ./restored "
-       "--at yesterday",
+       "--at yesterday\nparquedb pull /backups/ann/shop --directory ./some --namespaces posts,users",
        Writing({kAt,
-                {"--strategy", "S",
-                 "where both have changed: manual (default), remote-wins (by new events), local-wins, newest"},
+                {"--namespaces", "a,b",
+                 "only these, as a new database; into one that is there with --strategy remote-wins"},
+                {"--strategy", kStrategies, "where both have changed (manual: stop; remote-wins: by new events)"},
                 kOwner,
                 kDryRun}),
        RunPull},
@@ -185,13 +200,19 @@ std::vector<CommandSpec> Backups() {
        "parquedb sync --with /backups\nparquedb sync --status",
        Writing({{"--with", "REMOTE", "the remote; else the default one"},
                 {"--status", "", "only say how the two stand to each other"},
-                {"--strategy", "S", "for what both have changed: manual (default), local-wins, remote-wins or newest"},
+                {"--strategy", kStrategies, "for what both have changed (manual: stop)"},
                 {"--slug", "S", "name of the backup; else the database's"},
                 kOwner,
-                {"--visibility", "V", "public, unlisted or private (default)"},
+                {"--visibility", "private|unlisted|public", "who may see it (private)"},
                 kDryRun}),
        RunSync},
-      {"backups", "[REMOTE]", "the backups on a remote", "parquedb backups /backups", {kOwner}, RunBackups},
+      {"backups",
+       "[REMOTE]",
+       "the backups on a remote",
+       "parquedb backups /backups",
+       {kOwner},
+       RunBackups,
+       kEntityFormats},
   };
 }
 
@@ -199,6 +220,20 @@ std::vector<CommandSpec> Backups() {
 std::vector<CommandSpec> About() {
   return {
       {"help", "[TOPIC]", "this text, a verb's, or a topic's", "parquedb help time", {}, RunHelp},
+      {"completion",
+       "bash|zsh|fish|words [WORD...]",
+       "the completion script of a shell",
+       "parquedb completion bash > ~/.parquedb-completion.bash\nparquedb completion zsh\nparquedb completion fish\n"
+       "parquedb completion words -- query --lim",
+       {},
+       RunCompletion},
+      {"generate",
+       "",
+       "write the manual: man pages, or the reference in Markdown",
+       "parquedb generate --man ./man1\nparquedb generate --reference ./cli.md",
+       {{"--man", "DIR", "a man page for each verb, and parquedb.1"},
+        {"--reference", "FILE", "the whole reference as one page"}},
+       RunGenerate},
       {"version", "", "the program's version", "parquedb version", {}, RunVersion},
   };
 }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "core/errno_status.h"
 #include "core/time_text.h"
@@ -153,14 +154,15 @@ Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerF
       std::any_of(std::begin(kNames), std::end(kNames), [&](const auto& entry) { return entry.first == wanted; });
   if (json && known) wanted = "json";
   if ((known || wanted.empty()) && WithoutCompression(output_path).ends_with(".json")) wanted = "json";
-  std::string list;
+  std::vector<std::string> here;
   for (auto [name, format] : kNames) {
     if (std::find(allowed.begin(), allowed.end(), format) == allowed.end()) continue;
     if (name == wanted) return format;
-    list += (list.empty() ? "" : ", ") + std::string(name);
+    here.emplace_back(name);
   }
   if (wanted.empty()) return allowed.front();
-  return InvalidArgument(fmt::format("--format: {} does not know '{}'", verb, wanted), "formats here: " + list);
+  return InvalidArgument(fmt::format("--format: {} does not know '{}'{}", verb, wanted, DidYouMean(wanted, here)),
+                         fmt::format("formats here: {}", fmt::join(here, ", ")));
 }
 
 std::string Session::Directory(const Call& call) const {
@@ -185,14 +187,18 @@ Result<Source> Session::OpenSource(const std::string& directory, const ViewReque
   return source;
 }
 
+std::string FolderName(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::path whole = std::filesystem::weakly_canonical(directory, error);
+  if (error) whole = directory;
+  std::string name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+  return name.empty() ? "database" : name;
+}
+
 Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const std::string& directory, bool create) {
   OpenOptions options;
   options.path = directory;
-  char* real = ::realpath(directory.c_str(), nullptr);
-  std::string whole = real != nullptr ? real : directory;
-  std::free(real);
-  size_t slash = whole.rfind('/');
-  options.name = slash + 1 == whole.size() ? "database" : whole.substr(slash + 1);  // npos + 1 is 0
+  options.name = FolderName(directory);
   options.actor = Operator(call);
   options.verb = "verb " + verb;
   options.accept_clock = call.Has("--accept-clock");
@@ -233,13 +239,10 @@ Status Session::CheckNamespaceKnown(const Source& source, const std::string& ns)
   RETURN_IF_ERROR(CheckNamespace(ns));
   ASSIGN_OR_RETURN(auto known, ListNamespaces(*source.storage, source.view));
   if (std::find(known.begin(), known.end(), ns) != known.end()) return Status::Ok();
-  std::string near = NearestName(ns, known);
   std::string there = known.empty()
                           ? "the database is empty"
                           : fmt::format("there {} {}", known.size() == 1 ? "is" : "are", fmt::join(known, ", "));
-  return NotFound(
-      fmt::format("there is no namespace {}{}", ns, near.empty() ? "" : fmt::format("; did you mean {}?", near)),
-      there);
+  return NotFound(fmt::format("there is no namespace {}{}", ns, DidYouMean(ns, known)), there);
 }
 
 Status Session::Confirm(const Call& call, const std::string& question) {

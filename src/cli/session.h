@@ -81,6 +81,9 @@ Result<bool> HoldsLayoutNames(const std::string& directory);
 // was cut off). kConflict, kNotFound.
 Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& directory);
 
+// What a database in this folder is called when nobody says: as the folder.
+std::string FolderName(const std::string& directory);
+
 // Exit status of a failure.
 int ExitCode(StatusCode code);
 std::string_view KindOf(StatusCode code);

@@ -81,15 +81,17 @@ An update without effect writes no event. A wrong one: exit status 23.
 
 }  // namespace
 
-std::optional<std::string> HelpTopic(std::string_view name) {
-  if (name == "exit-codes") return std::string(kExitCodes);
-  if (name == "environment") return std::string(kEnvironment);
-  if (name == "filters") return std::string(kFilters);
-  if (name == "updates") return std::string(kUpdates);
-  if (name == "formats") return std::string(kFormats);
-  if (name == "time") return std::string(kTime);
-  if (name == "remotes") return std::string(kRemotes);
-  return std::nullopt;
+const std::vector<Topic>& Topics() {
+  static const std::vector<Topic> topics = {
+      {"environment", "variables that are read", kEnvironment},
+      {"exit-codes", "what each exit status means", kExitCodes},
+      {"filters", "MongoDB's filters, for query, events and delete", kFilters},
+      {"formats", "of answers and of files", kFormats},
+      {"remotes", "where backups lie and how they are named", kRemotes},
+      {"time", "how instants are written", kTime},
+      {"updates", "MongoDB's update operators", kUpdates},
+  };
+  return topics;
 }
 
 }  // namespace parquedb

@@ -1,10 +1,18 @@
-// Help on what no single verb owns.
+// Help that belongs to no verb.
 #pragma once
 
-#include <optional>
-#include <string>
 #include <string_view>
+#include <vector>
 
 namespace parquedb {
-std::optional<std::string> HelpTopic(std::string_view name);
+
+struct Topic {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view text;  // lines
+};
+
+// In alphabetical order.
+const std::vector<Topic>& Topics();
+
 }  // namespace parquedb

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/session.h"
+#include "parquedb/sync.h"
 
 namespace parquedb {
 
@@ -29,8 +30,12 @@ Status RunPush(Session& session, const Call& call);
 Status RunPull(Session& session, const Call& call);
 Status RunBackups(Session& session, const Call& call);
 Status RunHelp(Session& session, const Call& call);
+Status RunCompletion(Session& session, const Call& call);
+Status RunGenerate(Session& session, const Call& call);
 Status RunVersion(Session& session, const Call& call);
 
+// "a,b" as its parts; empty ones too.
+std::vector<std::string> SplitNames(std::string_view text);
 // Rows of aligned columns; the first row is the head.
 std::string TextTable(const std::vector<std::vector<std::string>>& rows);
 // A command of ours as printed after `undo:`, with the directory.
@@ -38,5 +43,9 @@ std::string UndoCommand(const std::string& arguments, const std::string& directo
 // Adds the undo to a JSON answer, or prints its line.
 Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, const std::string& directory,
                Object* answer);
+// As [{path, size}].
+Array FilesArray(const std::vector<TransferredFile>& files);
+// --strategy, among those that the verb knows.
+Result<ConflictStrategy> StrategyOf(const Call& call);
 
 }  // namespace parquedb

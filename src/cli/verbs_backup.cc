@@ -26,12 +26,6 @@ namespace {
 const std::vector<AnswerFormat> kPlainFormats = {AnswerFormat::kTable, AnswerFormat::kJson};
 constexpr int64_t kNoWait = 0;
 
-Array FilesArray(const std::vector<TransferredFile>& files) {
-  Array array;
-  for (const TransferredFile& file : files) array.push_back(Object{{"path", file.path}, {"size", file.size}});
-  return array;
-}
-
 // Flushes when the lock is free at once; a push needs no lock.
 void FlushIfFree(Session& session, const Call& call, const std::string& directory) {
   auto storage = OpenDirectory(directory);
@@ -47,18 +41,6 @@ struct PushOutcome {
   Status status;
   PushResult result;
 };
-
-// Among those that the verb knows.
-Result<ConflictStrategy> StrategyOf(const Call& call) {
-  std::string name = call.Get("--strategy", "manual");
-  if (name == "newest" && call.command->name != "push") return ConflictStrategy::kNewest;
-  if (name == "manual") return ConflictStrategy::kManual;
-  if (name == "local-wins") return ConflictStrategy::kLocalWins;
-  if (name == "remote-wins") return ConflictStrategy::kRemoteWins;
-  return InvalidArgument("--strategy: '" + name + "' is not known", call.command->name == "push"
-                                                                        ? "manual, local-wins or remote-wins"
-                                                                        : "manual, local-wins, remote-wins or newest");
-}
 
 // What --slug, --owner and --visibility say; without a slug the database's name.
 Result<SyncEngineOptions> EngineOptionsOf(Session& session, const Call& call, const std::string& directory) {
@@ -164,36 +146,25 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
   return session.PrintJson(std::move(answer));
 }
 
-Result<PullResult> PullInto(Session& session, const Call& call, const PullSource& source, const std::string& directory,
-                            bool dry_run) {
-  ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(auto restoring, target->Stat(kRestoringPath));
-  ASSIGN_OR_RETURN(auto manifest, target->Stat(kEventManifestPath));
-  if (manifest && !restoring) {
-    if (dry_run) return PullIntoCopy(source, *target, SystemClock().NowMs(), true);
-    ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));  // holds the lock
-    return PullIntoCopy(source, db->state().storage(), SystemClock().NowMs(), false);
-  }
-  ASSIGN_OR_RETURN(bool taken, HoldsLayoutNames(directory));
-  if (!restoring && taken) {
-    return NotFound(directory + " holds no database, but names of the layout (_meta, data, rels, events, indexes)",
-                    "pull into a new folder");
-  }
-  bool existed = std::filesystem::exists(directory);
-  auto result = PullIntoNew(source, *target, dry_run);
-  // Damage is not left half restored; what an interruption leaves is taken up by the next run. Only names of the layout
-  // go: the folder may be somebody's home for other things.
-  if (!result.ok() && result.status().code() == StatusCode::kCorruption && !dry_run) {
-    std::error_code error;
-    for (const char* name : {"data", "rels", "events", "indexes", "_meta"}) {
-      std::filesystem::remove_all(directory + "/" + name, error);
-    }
-    if (!existed) std::filesystem::remove(directory, error);
-  }
-  return result;
+}  // namespace
+
+Array FilesArray(const std::vector<TransferredFile>& files) {
+  Array array;
+  for (const TransferredFile& file : files) array.push_back(Object{{"path", file.path}, {"size", file.size}});
+  return array;
 }
 
-}  // namespace
+// Among those that the verb knows.
+Result<ConflictStrategy> StrategyOf(const Call& call) {
+  std::string name = call.Get("--strategy", "manual");
+  if (name == "newest" && call.command->name != "push") return ConflictStrategy::kNewest;
+  if (name == "manual") return ConflictStrategy::kManual;
+  if (name == "local-wins") return ConflictStrategy::kLocalWins;
+  if (name == "remote-wins") return ConflictStrategy::kRemoteWins;
+  return InvalidArgument("--strategy: '" + name + "' is not known", call.command->name == "push"
+                                                                        ? "manual, local-wins or remote-wins"
+                                                                        : "manual, local-wins, remote-wins or newest");
+}
 
 Status RunPush(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
@@ -222,112 +193,6 @@ Status RunPush(Session& session, const Call& call) {
   session.answers_failure = judged.code() == StatusCode::kPartial;
   if (judged.ok() || session.answers_failure) RETURN_IF_ERROR(PrintPush(session, format, push.dry_run, outcomes));
   return judged;
-}
-
-namespace {
-
-// How the directory's log stands to the backup; nullopt where there is no database yet.
-Result<std::optional<Relation>> RelationTo(const PullSource& source, const std::string& directory) {
-  ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(auto manifest, target->Stat(kEventManifestPath));
-  ASSIGN_OR_RETURN(auto restoring, target->Stat(kRestoringPath));
-  if (!manifest || restoring) return std::optional<Relation>();
-  SnapshotBackend backup(source.repository, source.snapshot, source.name);
-  ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms));
-  ASSIGN_OR_RETURN(View mine, TakeView(*target, SystemClock().NowMs()));
-  ASSIGN_OR_RETURN(Relation relation, Compare({*target, mine}, {backup, theirs}));
-  return std::optional<Relation>(relation);
-}
-
-// --strategy remote-wins: the state becomes the backup's by new events; what was here stays in the past.
-Status PullByEvents(Session& session, const Call& call, AnswerFormat format, const PullSource& source,
-                    const std::string& directory) {
-  SnapshotBackend backup(source.repository, source.snapshot, source.name);
-  ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms, {.pin_all = true, .namespaces = {}}));
-  ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
-  bool dry_run = call.Has("--dry-run");
-  ASSIGN_OR_RETURN(RestorePlan plan, TakeBackupState(db->state(), backup, theirs, dry_run));
-  Object answer{{"downloaded", Array()},
-                {"unchanged", plan.unchanged},
-                {"bytes", 0},
-                {"restored", plan.restored},
-                {"deleted", plan.deleted}};
-  if (dry_run) answer.emplace("dryRun", true);
-  if (format == AnswerFormat::kTable) {
-    RETURN_IF_ERROR(
-        session.Print(fmt::format("{}restored {}, deleted {}, unchanged {}: as the backup is\n",
-                                  dry_run ? "would have " : "", plan.restored, plan.deleted, plan.unchanged)));
-  }
-  RETURN_IF_ERROR(AddUndo(session, format, plan.undo, directory, &answer));
-  return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
-}
-
-// The state at an instant, and the log up to it, from the backup that has it; into a new folder.
-Status PullAt(Session& session, const Call& call, AnswerFormat format, const std::string& directory) {
-  ASSIGN_OR_RETURN(Source source, OpenBackupSource(session, call, call.args[0], call.Get("--at")));
-  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
-  bool dry_run = call.Has("--dry-run");
-  ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
-  ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> target, OpenFreshFolder(directory));
-  PullResult result;
-  for (const SegmentEntry& entry : plan.whole) {
-    result.downloaded.push_back({entry.path, entry.size_bytes});
-    result.bytes += entry.size_bytes;
-  }
-  if (!dry_run) {
-    ASSIGN_OR_RETURN(result, ExecuteWholeRestore(*source.storage, source.view, plan, target, SystemClock()));
-  }
-  if (format == AnswerFormat::kTable) {
-    return session.Print(fmt::format("{}pulled {} entities, {} bytes of the log to {}\n", dry_run ? "would have " : "",
-                                     plan.entities, result.bytes, directory));
-  }
-  Object answer{
-      {"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};
-  if (dry_run) answer.emplace("dryRun", true);
-  return session.PrintJson(std::move(answer));
-}
-
-}  // namespace
-
-Status RunPull(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
-  std::string directory = session.Directory(call);
-  bool dry_run = call.Has("--dry-run");
-  if (call.Has("--at")) return PullAt(session, call, format, directory);
-  ASSIGN_OR_RETURN(ResolvedBackup resolved, ResolveBackup(call, call.args[0]));
-  session.Note(fmt::format("from {}, as of {}", resolved.name, FormatTime(resolved.backup.instant_ms)));
-  ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
-  ASSIGN_OR_RETURN(ConflictStrategy strategy, StrategyOf(call));
-  if (strategy != ConflictStrategy::kManual) {
-    ASSIGN_OR_RETURN(auto relation, RelationTo(source, directory));
-    bool ahead = relation == Relation::kAhead, diverged = relation == Relation::kDiverged;
-    if (strategy == ConflictStrategy::kRemoteWins && (ahead || diverged)) {
-      return PullByEvents(session, call, format, source, directory);
-    }
-    if (relation && (strategy == ConflictStrategy::kLocalWins || (strategy == ConflictStrategy::kNewest && ahead))) {
-      session.Note("nothing is pulled: what is here stays");
-      if (format != AnswerFormat::kJson) return Status::Ok();
-      return session.PrintJson({{"downloaded", Array()}, {"unchanged", 0}, {"bytes", 0}});
-    }
-  }
-  ASSIGN_OR_RETURN(PullResult result, PullInto(session, call, source, directory, dry_run));
-  for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
-  ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(*target));
-  if (marker != CheckpointMarker::kNone && !dry_run) {
-    ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
-    RETURN_IF_ERROR(db->Checkpoint());
-    session.Say("rebuilt from the log");
-  }
-  if (format == AnswerFormat::kTable) {
-    return session.Print(fmt::format("{}downloaded {} files, {} bytes to {}; {} unchanged\n",
-                                     dry_run ? "would have " : "", result.downloaded.size(), result.bytes, directory,
-                                     result.unchanged));
-  }
-  Object answer{
-      {"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};
-  if (dry_run) answer.emplace("dryRun", true);
-  return session.PrintJson(std::move(answer));
 }
 
 Status RunSync(Session& session, const Call& call) {

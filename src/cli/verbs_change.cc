@@ -13,16 +13,6 @@ namespace {
 
 const std::vector<AnswerFormat> kPlainFormats = {AnswerFormat::kTable, AnswerFormat::kJson};
 
-std::vector<std::string> SplitNames(std::string_view text) {
-  std::vector<std::string> names;
-  for (size_t begin = 0; begin <= text.size();) {
-    size_t end = std::min(text.find(',', begin), text.size());
-    names.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return names;
-}
-
 // What the file is, by --input-format, else by its name: a kind, and behind it .gz or .zst.
 Status ReadInputFormat(const Call& call, ImportSource* source) {
   std::string spelling = call.Get("--input-format");
@@ -45,17 +35,16 @@ Status ReadInputFormat(const Call& call, ImportSource* source) {
   else
     return InvalidArgument(spelling.empty() ? "the kind of " + source->file + " is not known"
                                             : "--input-format: '" + spelling + "' is not known",
-                           "names end with .ndjson, .json or .parquet, and perhaps .gz or .zst; or say --input-format "
-                           "ndjson|json|parquet");
+                           "names end with .ndjson, .json or .parquet, and perhaps .gz or .zst; or say "
+                           "--input-format ndjson|json|parquet");
   return Status::Ok();
 }
 
-Result<ConflictRule> ConflictRuleOf(const Call& call) {
-  std::string rule = call.Get("--on-conflict", "error");
-  if (rule == "error") return ConflictRule::kError;
+ConflictRule ConflictRuleOf(const Call& call) {
+  std::string rule = call.Get("--on-conflict");
   if (rule == "replace") return ConflictRule::kReplace;
   if (rule == "skip") return ConflictRule::kSkip;
-  return InvalidArgument("--on-conflict: '" + rule + "' is none of error, replace, skip");
+  return ConflictRule::kError;
 }
 
 Status CheckImport(const Call& call) {
@@ -72,12 +61,12 @@ Status CheckImport(const Call& call) {
 
 // The input is opened before the database: a missing or damaged file must not leave an empty database behind.
 Result<ImportResult> ImportFile(Session& session, const Call& call, const std::string& directory) {
-  ASSIGN_OR_RETURN(ConflictRule rule, ConflictRuleOf(call));
   ImportSource source{.file = call.Get("--file"), .ns = call.Get("--namespace"), .id_field = call.Get("--id-field")};
   RETURN_IF_ERROR(ReadInputFormat(call, &source));
   ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
-  return ImportRecords(db->state(), std::move(reader), {.on_conflict = rule, .dry_run = call.Has("--dry-run")});
+  return ImportRecords(db->state(), std::move(reader),
+                       {.on_conflict = ConflictRuleOf(call), .dry_run = call.Has("--dry-run")});
 }
 
 Result<ImportResult> ImportHistory(Session& session, const Call& call, const std::string& directory) {

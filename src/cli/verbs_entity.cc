@@ -93,15 +93,9 @@ Status RunInit(Session& session, const Call& call) {
   OpenOptions options{.path = directory,
                       .storage = {},
                       .create_if_missing = true,
-                      .name = call.Get("--name"),
+                      .name = call.Get("--name", FolderName(directory)),
                       .actor = session.Operator(call),
                       .verb = "verb init"};
-  if (options.name.empty()) {
-    char* real = ::realpath(directory.c_str(), nullptr);
-    std::string whole = real != nullptr ? real : directory;
-    std::free(real);
-    options.name = whole.substr(whole.rfind('/') + 1);
-  }
   ASSIGN_OR_RETURN(auto db, ParqueDB::Open(options));
   const EventManifest& manifest = db->state().log().manifest();
   if (format == AnswerFormat::kJson)

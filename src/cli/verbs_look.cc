@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "cli/subject.h"
-#include "cli/topics.h"
 #include "cli/verbs.h"
 #include "collection/rels_file.h"
 #include "core/sha256.h"
@@ -83,6 +82,16 @@ Result<std::map<std::string, Counts>> CountState(const Source& source) {
 
 }  // namespace
 
+std::vector<std::string> SplitNames(std::string_view text) {
+  std::vector<std::string> names;
+  for (size_t begin = 0; begin <= text.size();) {
+    size_t end = std::min(text.find(',', begin), text.size());
+    names.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
+
 std::string TextTable(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
   for (const auto& row : rows) {
@@ -139,7 +148,7 @@ Status RunStats(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(Source source,
                    OpenSubjectSource(session, call, PathArgument(session, call), {.pin_all = true, .namespaces = {}}));
   ASSIGN_OR_RETURN(auto counts, CountState(source));
-  ASSIGN_OR_RETURN(Window window, RestorableWindow(*source.storage, source.view));
+  Window window = RestorableWindow(source.view);
   ASSIGN_OR_RETURN(auto files, source.storage->List(""));
   int64_t bytes = 0;
   for (const FileEntry& file : files) {
@@ -178,7 +187,7 @@ Status RunWindow(Session& session, const Call& call) {
     ASSIGN_OR_RETURN(windows, BackupWindows(call, text));
   } else {
     ASSIGN_OR_RETURN(Source source, session.OpenSource(text, {}));
-    ASSIGN_OR_RETURN(Window window, RestorableWindow(*source.storage, source.view));
+    Window window = RestorableWindow(source.view);
     windows.push_back(window);
   }
   Array gaps;
@@ -192,23 +201,6 @@ Status RunWindow(Session& session, const Call& call) {
   return session.PrintJson({{"from", FormatTime(windows.front().from_ms)},
                             {"to", FormatTime(windows.back().to_ms)},
                             {"gaps", std::move(gaps)}});
-}
-
-Status RunHelp(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
-  std::optional<std::string> text = call.args.empty() ? HelpOverview() : HelpTopic(call.args[0]);
-  for (const CommandSpec& command : Commands()) {
-    if (!text && command.name == call.args[0]) text = HelpOf(command);
-  }
-  if (!text) return InvalidArgument("there is no help on " + call.args[0], "parquedb help");
-  return format == AnswerFormat::kJson ? session.PrintJson({{"text", *text}}) : session.Print(*text);
-}
-
-Status RunVersion(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
-  constexpr char kVersion[] = PARQUEDB_VERSION;
-  if (format == AnswerFormat::kJson) return session.PrintJson({{"version", kVersion}});
-  return session.Print(fmt::format("parquedb {}\n", kVersion));
 }
 
 }  // namespace parquedb

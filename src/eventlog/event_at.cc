@@ -9,8 +9,11 @@ Result<std::optional<std::string>> EventIdAt(const StorageBackend& storage, cons
     return std::optional<std::string>(view.tail[static_cast<size_t>(lsn - view.tail.front().lsn)].id);
   }
   for (const SegmentEntry& entry : view.manifest.segments) {
-    if (entry.is_base || lsn < entry.min_lsn || lsn > entry.max_lsn) continue;
+    // A base knows the id of the event at its cut; it is asked only when no segment holds the events there.
+    if (lsn < entry.min_lsn || lsn > entry.max_lsn) continue;
+    if (entry.is_base && lsn != view.manifest.compacted_through) continue;
     ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, entry, view.manifest.database_id));
+    if (entry.is_base) return std::optional<std::string>(segment->footer().cut_id);
     auto column = segment->table().column_index("id");
     if (!column) return Corruption(entry.path + ": no ids");
     TableChunk chunk;

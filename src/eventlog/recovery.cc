@@ -52,6 +52,7 @@ Result<std::optional<std::string>> LastId(const StorageBackend& storage, const R
   if (!log.tail.empty()) return std::optional<std::string>(log.tail.back().id);
   if (log.manifest.segments.empty()) return std::optional<std::string>();
   ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, log.manifest.segments.back(), log.manifest.database_id));
+  if (segment->entry().is_base) return std::optional<std::string>(segment->footer().cut_id);
   const TableReader& table = segment->table();
   auto column = table.column_index("id");
   if (!column || table.row_count() == 0) return Corruption(table.name() + ": no ids");

@@ -77,12 +77,13 @@ Result<std::vector<LineEntry>> ParseLines(std::string_view text, const std::stri
 
 class ParquetSegmentWriter : public SegmentWriter {
  public:
+  explicit ParquetSegmentWriter(std::optional<BaseCut> base) : base_(std::move(base)) {}
   Status Open(PendingFile& file) {
     ASSIGN_OR_RETURN(table_, TableWriter::Open(file, SegmentSchema(), kLsn));
     return Status::Ok();
   }
   Status Append(const EventView& event) override {
-    PARQUEDB_CHECK(count_ == 0 || event.lsn == max_lsn_ + 1);
+    PARQUEDB_CHECK(base_ ? event.lsn > max_lsn_ && event.lsn <= base_->lsn : count_ == 0 || event.lsn == max_lsn_ + 1);
     if (count_ == 0) {
       min_lsn_ = event.lsn;
       min_ts_ = event.ts_ms;
@@ -107,6 +108,11 @@ class ParquetSegmentWriter : public SegmentWriter {
   Status Finish(const SegmentFooter& footer) override {
     table_->SetFooter("parquedb.format", std::string(kFormat));
     table_->SetFooter("parquedb.database", footer.database_id);
+    if (base_) {
+      min_lsn_ = max_lsn_ = base_->lsn;
+      min_ts_ = max_ts_ = base_->ts_ms;
+      table_->SetFooter("parquedb.cut", base_->id);
+    }
     table_->SetFooter("parquedb.lsn", fmt::format("{}-{}", min_lsn_, max_lsn_));
     table_->SetFooter("parquedb.ts", fmt::format("{}-{}", min_ts_, max_ts_));
     table_->SetFooter("parquedb.lines", LinesText(footer.lines));
@@ -120,6 +126,7 @@ class ParquetSegmentWriter : public SegmentWriter {
     raw_bytes_ += text->size();
     table_->column(column).AppendString(*text);
   }
+  const std::optional<BaseCut> base_;
   std::unique_ptr<TableWriter> table_;
   int64_t count_ = 0, min_lsn_ = 0, max_lsn_ = 0, min_ts_ = 0, max_ts_ = 0;
   uint64_t raw_bytes_ = 0;
@@ -279,6 +286,7 @@ class ParquetSegment : public Segment {
     }
     footer_.database_id = table_->footer("parquedb.database").value_or("");
     footer_.digest = table_->footer("parquedb.digest").value_or("");
+    footer_.cut_id = table_->footer("parquedb.cut").value_or("");
     std::string lsns = table_->footer("parquedb.lsn").value_or("");
     std::string wanted = fmt::format("{}-{}", entry_.min_lsn, entry_.max_lsn);
     Status wrong = Status::Ok();
@@ -287,10 +295,13 @@ class ParquetSegment : public Segment {
     else if (footer_.database_id != database_id)
       wrong =
           Corruption(entry_.path + " belongs to database " + footer_.database_id + ", not " + std::string(database_id));
-    else if (!entry_.is_base && (lsns != wanted || table_->row_count() != entry_.count)) {
+    else if (lsns != wanted || table_->row_count() != entry_.count) {
       wrong = Corruption(fmt::format("{}: lsn {} with {} rows was found, {} with {} was expected", entry_.path, lsns,
                                      table_->row_count(), wanted, entry_.count));
-    } else if (!StateDigest::FromHex(footer_.digest))
+    } else if (entry_.is_base != table_->footer("parquedb.cut").has_value())
+      wrong = Corruption(
+          fmt::format("{} is {} base; events/manifest.json says otherwise", entry_.path, entry_.is_base ? "no" : "a"));
+    else if (!StateDigest::FromHex(footer_.digest))
       wrong = Corruption(entry_.path + ": no digest in the footer");
     RETURN_IF_ERROR(wrong);
     const TableSchema wanted_schema = SegmentSchema();
@@ -342,7 +353,13 @@ Event EventView::Copy() const {
 }
 
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Open(PendingFile& file) {
-  auto writer = std::make_unique<ParquetSegmentWriter>();
+  auto writer = std::make_unique<ParquetSegmentWriter>(std::nullopt);
+  RETURN_IF_ERROR(writer->Open(file));
+  return std::unique_ptr<SegmentWriter>(std::move(writer));
+}
+
+Result<std::unique_ptr<SegmentWriter>> SegmentWriter::OpenBase(PendingFile& file, BaseCut cut) {
+  auto writer = std::make_unique<ParquetSegmentWriter>(std::move(cut));
   RETURN_IF_ERROR(writer->Open(file));
   return std::unique_ptr<SegmentWriter>(std::move(writer));
 }

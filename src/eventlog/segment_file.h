@@ -36,6 +36,14 @@ struct SegmentFooter {
   std::string database_id;
   std::vector<LineEntry> lines;  // that wrote the lsns of this segment: [{id, from}], from clipped to the first lsn
   std::string digest;            // state digest at the end, hex
+  std::string cut_id;            // of a base: the id of the event at its cut; "" of other segments
+};
+
+// Where a base stands in the log: the last event that counts for it. That event need not be in the base.
+struct BaseCut {
+  int64_t lsn = 0;
+  int64_t ts_ms = 0;
+  std::string id;
 };
 
 // Which columns a scan decodes; the others are left empty. lsn, ts, op and target always come.
@@ -53,8 +61,10 @@ struct EventColumns {
 class SegmentWriter {
  public:
   static Result<std::unique_ptr<SegmentWriter>> Open(PendingFile& file);
+  // A base: the last events of entities, so there are gaps between their lsns; it may hold none.
+  static Result<std::unique_ptr<SegmentWriter>> OpenBase(PendingFile& file, BaseCut cut);
   virtual ~SegmentWriter() = default;
-  // lsn + 1 each time, (ts, id) ascending.
+  // lsn + 1 each time (in a base: a greater one, up to the cut), (ts, id) ascending.
   virtual Status Append(const EventView& event) = 0;
   virtual Status EndRowGroup() = 0;        // before it is full
   virtual uint64_t raw_bytes() const = 0;  // appended so far

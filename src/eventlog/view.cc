@@ -108,6 +108,12 @@ int64_t View::head_ts_ms() const {
   return manifest.segments.empty() ? manifest.created_at_ms : manifest.segments.back().max_ts_ms;
 }
 
+int64_t View::window_from_ms() const {
+  int64_t from_ms = manifest.window_from_ms();
+  if (manifest.compacted_through > 0 || tail.empty()) return from_ms;
+  return std::min(from_ms, tail.front().ts_ms);
+}
+
 std::vector<LineEntry> View::lines() const {
   std::vector<LineEntry> lines = manifest.lines;
   for (const WalPart& part : wal) {

@@ -38,7 +38,8 @@ struct View {
   int64_t taken_ms = 0;           // the view's instant
   bool is_backup = false;         // nothing is known of what came after that instant
 
-  int64_t head_ts_ms() const;  // ts of the last event; the creation of the database when there is none
+  int64_t head_ts_ms() const;      // ts of the last event; the creation of the database when there is none
+  int64_t window_from_ms() const;  // where the restorable window begins
   // manifest.lines continued over the WAL.
   std::vector<LineEntry> lines() const;
   Knows knows() const;

@@ -68,12 +68,10 @@ Result<FileManifest> DescribeDirectory(const StorageBackend& storage, const Dire
   manifest.metadata = ManifestMetadata{.head = events.last_lsn(),
                                        .checkpoint = events.checkpoint,
                                        .digest = record.digest,
-                                       .window_from_ms = events.created_at_ms,
+                                       .window_from_ms = events.window_from_ms(),
                                        .window_to_ms = record.now_ms};
   for (const SegmentEntry& entry : events.segments) {
     RETURN_IF_ERROR(DescribeFile(storage, record, entry.path, entry.sha256, &manifest));
-    int64_t& from_ms = manifest.metadata->window_from_ms;
-    if (!entry.is_base) from_ms = std::min(from_ms, entry.min_ts_ms);
   }
   for (const auto& [path, through] : events.files) {
     auto hash = record.hashes.find(path);

@@ -205,6 +205,15 @@ Result<EventManifest> DecodeEventManifest(std::string_view text) {
   return manifest;
 }
 
+int64_t EventManifest::window_from_ms() const {
+  int64_t from_ms = created_at_ms;
+  for (const SegmentEntry& entry : segments) {
+    if (entry.is_base && entry.max_lsn == compacted_through) return entry.min_ts_ms;
+    if (!entry.is_base) from_ms = std::min(from_ms, entry.min_ts_ms);
+  }
+  return from_ms;
+}
+
 Knows KnowsAt(const EventManifest& manifest, int64_t head) {
   Knows knows;
   auto raise = [&](const std::string& line, int64_t lsn) {

@@ -69,6 +69,9 @@ struct EventManifest {
 
   // The last lsn that segments hold; 0 for none.
   int64_t last_lsn() const { return segments.empty() ? 0 : segments.back().max_lsn; }
+  // Where the restorable window begins, as far as segments say: at the base that stands in for retired events, else at
+  // the creation, or the first event if that is earlier. UTC ms.
+  int64_t window_from_ms() const;
 };
 
 std::string EncodeEventManifest(const EventManifest& manifest);

@@ -8,6 +8,7 @@
 
 #include "core/time_text.h"
 #include "core/ulid.h"
+#include "eventlog/event_at.h"
 #include "eventlog/segment_file.h"
 
 namespace parquedb {
@@ -45,9 +46,18 @@ Result<std::optional<Event>> LastEventWhere(const StorageBackend& storage, const
   return std::optional<Event>();
 }
 
-Cut CutOf(const std::optional<Event>& event, int64_t ts_ms) {
-  if (!event) return {0, ts_ms, ""};
-  return {event->lsn, ts_ms, event->id};
+// The cut at an event; without one, where the log begins: at nothing, or at the base that stands in for retired events.
+Result<Cut> CutOf(const StorageBackend& storage, const View& view, const std::optional<Event>& event, int64_t ts_ms) {
+  if (event) return Cut{event->lsn, ts_ms, event->id};
+  int64_t first = view.manifest.compacted_through;
+  if (first == 0) return Cut{0, ts_ms, ""};
+  ASSIGN_OR_RETURN(auto id, EventIdAt(storage, view, first));
+  return Cut{first, ts_ms, id.value_or("")};
+}
+
+// Of a log in which no event counts.
+int64_t FirstInstant(const View& view) {
+  return view.manifest.compacted_through > 0 ? view.window_from_ms() : view.manifest.created_at_ms;
 }
 
 Result<Cut> CutAtId(const StorageBackend& storage, const View& view, const Ulid& id) {
@@ -56,14 +66,14 @@ Result<Cut> CutAtId(const StorageBackend& storage, const View& view, const Ulid&
                    LastEventWhere(
                        storage, view, [&](const SegmentEntry& entry) { return entry.min_ts_ms <= id.ts_ms(); },
                        [&](int64_t, int64_t, std::string_view other) { return other <= text; }));
-  return CutOf(event, id.ts_ms());
+  return CutOf(storage, view, event, id.ts_ms());
 }
 
 Result<Cut> CutAtLsn(const StorageBackend& storage, const View& view, int64_t lsn) {
   ASSIGN_OR_RETURN(auto event, LastEventWhere(
                                    storage, view, [&](const SegmentEntry& entry) { return entry.min_lsn <= lsn; },
                                    [&](int64_t other, int64_t, std::string_view) { return other <= lsn; }));
-  return CutOf(event, event ? event->ts_ms : view.manifest.created_at_ms);
+  return CutOf(storage, view, event, event ? event->ts_ms : FirstInstant(view));
 }
 
 Status Outside(std::string_view what, const Window& window) {
@@ -84,21 +94,8 @@ std::optional<int64_t> ParseLsn(std::string_view text) {
 
 }  // namespace
 
-Result<Window> RestorableWindow(const StorageBackend& storage, const View& view) {
-  Window window{view.manifest.created_at_ms, view.taken_ms};
-  if (view.manifest.compacted_through > 0) {
-    for (const SegmentEntry& entry : view.manifest.segments) {
-      if (entry.is_base && entry.max_lsn == view.manifest.compacted_through) window.from_ms = entry.min_ts_ms;
-    }
-    return window;
-  }
-  (void)storage;
-  for (const SegmentEntry& entry : view.manifest.segments) {
-    if (!entry.is_base) window.from_ms = std::min(window.from_ms, entry.min_ts_ms);
-  }
-  if (!view.tail.empty()) window.from_ms = std::min(window.from_ms, view.tail.front().ts_ms);
-  window.to_ms = std::max(window.to_ms, view.head_ts_ms());
-  return window;
+Window RestorableWindow(const View& view) {
+  return {view.window_from_ms(), std::max(view.taken_ms, view.head_ts_ms())};
 }
 
 Result<Cut> HeadCut(const StorageBackend& storage, const View& view) {
@@ -111,12 +108,12 @@ Result<Cut> CutAtTime(const StorageBackend& storage, const View& view, int64_t t
   ASSIGN_OR_RETURN(auto event, LastEventWhere(
                                    storage, view, [&](const SegmentEntry& entry) { return entry.min_ts_ms <= ts_ms; },
                                    [&](int64_t, int64_t other, std::string_view) { return other <= ts_ms; }));
-  return CutOf(event, ts_ms);
+  return CutOf(storage, view, event, ts_ms);
 }
 
 Result<Cut> ResolveInstant(const StorageBackend& storage, const View& view, std::string_view text, int64_t now_ms) {
   if (text == "latest") return HeadCut(storage, view);
-  ASSIGN_OR_RETURN(Window window, RestorableWindow(storage, view));
+  Window window = RestorableWindow(view);
   if (auto lsn = ParseLsn(text)) {
     if (*lsn > view.head) {
       return Status(StatusCode::kOutsideWindow, fmt::format("lsn {} is behind the last event, lsn {}", *lsn, view.head),

@@ -23,7 +23,7 @@ struct Window {
 
 // The instants that restore: from the creation (or the first event, if that is earlier; or the base that stands in for
 // retired events) to the view's instant.
-Result<Window> RestorableWindow(const StorageBackend& storage, const View& view);
+Window RestorableWindow(const View& view);
 
 // The cut at the head.
 Result<Cut> HeadCut(const StorageBackend& storage, const View& view);

@@ -11,6 +11,10 @@ namespace parquedb {
 // be looked up in the log.
 Result<std::vector<std::string>> ListNamespaces(const StorageBackend& storage, const View& view) {
   std::set<std::string, std::less<>> names;
+  // Namespaces that were pulled on their own are known also when nothing was in them.
+  if (view.manifest.forked_from) {
+    names.insert(view.manifest.forked_from->namespaces.begin(), view.manifest.forked_from->namespaces.end());
+  }
   for (const auto& [path, through] : view.files) {
     auto name = ParsePath(path);
     if (name && name->kind == FileKind::kData) names.insert(name->ns);

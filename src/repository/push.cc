@@ -319,16 +319,11 @@ class PushPlanner {
     snapshot.visibility = request_.visibility;
     snapshot.last_synced_at_ms = view_.taken_ms;
     ASSIGN_OR_RETURN(StateDigest digest, DigestAtHead(storage_, view_));
-    int64_t from_ms = manifest_.created_at_ms;
-    for (const SegmentEntry& entry : manifest_.segments) {
-      if (!entry.is_base) from_ms = std::min(from_ms, entry.min_ts_ms);
-    }
-    if (!view_.tail.empty()) from_ms = std::min(from_ms, view_.tail.front().ts_ms);
     snapshot.metadata = ManifestMetadata{.head = view_.head,
                                          .checkpoint = manifest_.checkpoint,
                                          .entities = entities_,
                                          .digest = digest.Hex(),
-                                         .window_from_ms = from_ms,
+                                         .window_from_ms = view_.window_from_ms(),
                                          .window_to_ms = view_.taken_ms};
     return Status::Ok();
   }

@@ -96,16 +96,6 @@ class NamespaceDrafts : public DraftSource {
   DifferenceCursor cursor_;
 };
 
-Status CheckKnown(const StorageBackend& storage, const View& view, const std::vector<std::string>& namespaces) {
-  ASSIGN_OR_RETURN(auto known, ListNamespaces(storage, view));
-  for (const std::string& ns : namespaces) {
-    if (std::find(known.begin(), known.end(), ns) != known.end()) continue;
-    return NotFound("there is no namespace " + ns,
-                    known.empty() ? "the database is empty" : fmt::format("there is {}", fmt::join(known, ", ")));
-  }
-  return Status::Ok();
-}
-
 std::string JoinNames(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ",")); }
 
 Status FindDangling(DatabaseState& db, const Entity& entity, RestorePlan* plan) {
@@ -147,7 +137,7 @@ class DeleteDrafts : public DraftSource {
 
 Result<DropPlan> Delete(DatabaseState& db, const std::string& ns, const Filter* filter, bool dry_run) {
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
-  RETURN_IF_ERROR(CheckKnown(db.storage(), view, {ns}));
+  RETURN_IF_ERROR(RequireNamespaces(db.storage(), view, {ns}));
   ASSIGN_OR_RETURN(auto cursor, OpenState(db.storage(), view, {.cut = view.head, .namespaces = {ns}}));
   DeleteDrafts drafts(filter, std::move(cursor));
   std::string undo_point = db.UndoPoint();
@@ -191,13 +181,23 @@ Result<RestorePlan> Carry(DatabaseState& db, NamespaceDrafts& drafts, const std:
 Result<RestorePlan> RestoreSome(DatabaseState& db, const std::vector<std::string>& namespaces, const Cut& cut,
                                 bool dry_run) {
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
-  RETURN_IF_ERROR(CheckKnown(db.storage(), view, namespaces));
+  RETURN_IF_ERROR(RequireNamespaces(db.storage(), view, namespaces));
   NamespaceDrafts drafts(RestoredFrom(cut));
   RETURN_IF_ERROR(drafts.Open({db.storage(), view, cut.lsn}, {db.storage(), view, view.head}, namespaces));
   return Carry(db, drafts, namespaces, cut, dry_run);
 }
 
 }  // namespace
+
+Status RequireNamespaces(const StorageBackend& storage, const View& view, const std::vector<std::string>& namespaces) {
+  ASSIGN_OR_RETURN(auto known, ListNamespaces(storage, view));
+  for (const std::string& ns : namespaces) {
+    if (std::find(known.begin(), known.end(), ns) != known.end()) continue;
+    return NotFound("there is no namespace " + ns,
+                    known.empty() ? "the database is empty" : fmt::format("there is {}", fmt::join(known, ", ")));
+  }
+  return Status::Ok();
+}
 
 Result<RestorePlan> PlanEntityRestore(DatabaseState& db, const std::string& id, const Cut& cut) {
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
@@ -261,6 +261,15 @@ Result<RestorePlan> TakeBackupState(DatabaseState& db, const StorageBackend& bac
   // From here on this log knows what the backup's does: the next push goes on from it.
   if (!dry_run) RETURN_IF_ERROR(db.RecordMerge(theirs.knows()));
   return plan;
+}
+
+Result<RestorePlan> TakeBackupNamespaces(DatabaseState& db, const StorageBackend& backup, const View& theirs,
+                                         const Cut& cut, const std::vector<std::string>& namespaces, bool dry_run) {
+  RETURN_IF_ERROR(RequireNamespaces(backup, theirs, namespaces));
+  ASSIGN_OR_RETURN(View view, db.TakeReaderView());
+  NamespaceDrafts drafts(RestoredFrom(cut));
+  RETURN_IF_ERROR(drafts.Open({backup, theirs, cut.lsn}, {db.storage(), view, view.head}, namespaces));
+  return Carry(db, drafts, namespaces, cut, dry_run);
 }
 
 }  // namespace parquedb

@@ -32,6 +32,14 @@ Result<RestorePlan> RestoreNamespaces(DatabaseState& db, const std::vector<std::
 // (a merge in events/manifest.json). Nothing is rewritten: what was here stays in the past.
 Result<RestorePlan> TakeBackupState(DatabaseState& db, const StorageBackend& backup, const View& theirs, bool dry_run);
 
+// The same for some namespaces at a cut of the backup, which may be of another database; nothing else is touched, and
+// no merge is recorded. kNotFound for a namespace that no event of the backup names.
+Result<RestorePlan> TakeBackupNamespaces(DatabaseState& db, const StorageBackend& backup, const View& theirs,
+                                         const Cut& cut, const std::vector<std::string>& namespaces, bool dry_run);
+
+// kNotFound, with those that there are, for a namespace that no event of the view names.
+Status RequireNamespaces(const StorageBackend& storage, const View& view, const std::vector<std::string>& namespaces);
+
 // Deletes every entity of a namespace; one batch. kNotFound for a namespace that no event names.
 struct DropPlan {
   int64_t deleted = 0;

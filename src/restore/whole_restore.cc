@@ -3,19 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/limits.h"
 #include "core/sha256.h"
-#include "core/test_hooks.h"
-#include "eventlog/manifest_file.h"
 #include "eventlog/segment_batch.h"
-#include "maintenance/manifest_writer.h"
 #include "model/layout.h"
 #include "model/names.h"
 #include "model/state_text.h"
 #include "parquedb/database.h"
 #include "replay/history.h"
 #include "replay/state.h"
+#include "restore/fresh_directory.h"
 #include "storage/hash_file.h"
 
 namespace parquedb {
@@ -35,46 +34,21 @@ class WholeRestore {
       : source_(source), view_(view), plan_(plan), target_(target), clock_(clock) {}
 
   Result<PullResult> Run() {
-    RETURN_IF_ERROR(target_.Write(kRestoringPath, fmt::format("restore at lsn {}\n", plan_.cut.lsn)));
-    PassKillPoint("restore.marker");
-    RETURN_IF_ERROR(RemoveLeftovers());
+    FreshDirectory directory(target_, clock_);
+    std::set<std::string> kept;
+    for (const SegmentEntry& entry : plan_.whole) kept.insert(entry.path);
+    RETURN_IF_ERROR(directory.Begin(fmt::format("restore at lsn {}", plan_.cut.lsn), kept));
     for (const SegmentEntry& entry : plan_.whole) RETURN_IF_ERROR(CopySegment(entry));
     // What an earlier run left there may not be durable under its name.
     RETURN_IF_ERROR(target_.SyncNames("events"));
     RETURN_IF_ERROR(WriteRest());
-    PassKillPoint("restore.segments");
     EventManifest manifest = ManifestAtCut();
     RETURN_IF_ERROR(CheckState(manifest));
-    RETURN_IF_ERROR(WriteEventManifest(target_, manifest));
-    PassKillPoint("restore.event_manifest");
-    ASSIGN_OR_RETURN(
-        FileManifest record,
-        DescribeDirectory(
-            target_,
-            {.events = manifest, .previous = {}, .rewritten = {}, .digest = plan_.digest, .now_ms = clock_.NowMs()}));
-    RETURN_IF_ERROR(target_.Write(kFileManifestPath, EncodeFileManifest(record)));
-    RETURN_IF_ERROR(target_.Remove(kRestoringPath));
-    // A marker that comes back would ask for the same restore again, over what was written since.
-    RETURN_IF_ERROR(target_.SyncNames("_meta"));
+    RETURN_IF_ERROR(directory.Commit(manifest, plan_.digest));
     return std::move(result_);
   }
 
  private:
-  // Files of the layout that a run that was cut off left, and that are not of this one.
-  Status RemoveLeftovers() {
-    for (std::string_view prefix : {"_meta/", "data/", "rels/", "events/", "indexes/"}) {
-      ASSIGN_OR_RETURN(auto entries, target_.List(prefix));
-      for (const FileEntry& entry : entries) {
-        bool wanted = entry.path == kRestoringPath || entry.path == kLockPath ||
-                      std::any_of(plan_.whole.begin(), plan_.whole.end(),
-                                  [&](const SegmentEntry& whole) { return whole.path == entry.path; });
-        bool of_ours = ParsePath(entry.path) || entry.path == kLinePath || entry.path == kCheckpointPath;
-        if (!wanted && (of_ours || entry.path.ends_with(".tmp"))) RETURN_IF_ERROR(target_.Remove(entry.path));
-      }
-    }
-    return Status::Ok();
-  }
-
   Status CopySegment(const SegmentEntry& entry) {
     ASSIGN_OR_RETURN(bool present, HasSegment(target_, entry));
     if (present) {

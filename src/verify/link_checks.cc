@@ -194,6 +194,13 @@ Status LinkChecks::ExpectReverse(size_t cut, const LinkRow& row) {
   return Match(reverse_.get(), row);
 }
 
+// True for an entity of a namespace that a pull of some namespaces left where it was.
+bool LinkChecks::IsOutside(const std::string& id) const {
+  const auto& origin = subject_.view.manifest.forked_from;
+  if (!origin) return false;
+  return std::find(origin->namespaces.begin(), origin->namespaces.end(), NamespaceOfId(id)) == origin->namespaces.end();
+}
+
 Status LinkChecks::CheckReverseAt(size_t cut) {
   ExternalSorter& sorter = incoming_[cut];
   RETURN_IF_ERROR(sorter.Finish());
@@ -212,7 +219,9 @@ Status LinkChecks::CheckReverseAt(size_t cut) {
                 std::string(key.substr(0, end))};
     if (cuts_[cut] == dangling_at_ && present != row.to) {
       subject_.report.Warning(Check::kRelationships, {.path = "", .ns = std::string(NamespaceOfId(row.from))},
-                              "dangling link: " + Show(row) + ", which is not there");
+                              IsOutside(row.to)
+                                  ? "outside: the link " + Show(row) + " leads to a namespace that was not pulled"
+                                  : "dangling link: " + Show(row) + ", which is not there");
     }
     RETURN_IF_ERROR(ExpectReverse(cut, row));
   }

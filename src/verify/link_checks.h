@@ -33,6 +33,7 @@ class LinkChecks {
   Status StartForward(const std::string& ns);
   Status FinishForward();
   Status CheckReverseAt(size_t cut);
+  bool IsOutside(const std::string& id) const;
   Status ExpectReverse(size_t cut, const LinkRow& row);
   Status FinishReverse();
   Status Match(RowReader* reader, const LinkRow& row);

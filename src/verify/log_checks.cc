@@ -61,7 +61,10 @@ class LogScan {
     if (subject_.level < VerifyLevel::kFull) return Status::Ok();
     place_.path = entry.path;
     first_ts_ms_.reset();
-    last_ts_in_segment_ms_ = 0;
+    last_ts_in_segment_ms_ = last_base_lsn_ = 0;
+    base_cut_ = entry.max_lsn;
+    last_base_id_.clear();
+    base_digest_ = StateDigest();
     Status read = ScanSegment(**segment);
     if (!read.ok()) {
       whole_ = false;
@@ -102,8 +105,29 @@ class LogScan {
     }
   }
 
+  // A base is judged by its own rows. One that the log begins with is where the events go on from.
+  void CheckBase(const Segment& segment) {
+    const SegmentEntry& entry = segment.entry();
+    auto id = Ulid::Parse(segment.footer().cut_id);
+    if (!id || id->ts_ms() != entry.max_ts_ms || segment.footer().cut_id < last_base_id_) {
+      report_.Critical(Check::kEventLog, {.path = entry.path},
+                       fmt::format("its cut is the event '{}', which does not fit lsn {} of {}",
+                                   segment.footer().cut_id, entry.max_lsn, FormatTime(entry.max_ts_ms)));
+    }
+    if (entry.max_lsn == subject_.view.manifest.compacted_through) {
+      last_ts_ms_ = entry.max_ts_ms;
+      last_id_ = segment.footer().cut_id;
+      digest_ = base_digest_;
+    }
+    if (fold_ != nullptr && base_digest_.Hex() != segment.footer().digest) {
+      report_.Critical(Check::kEventLog, {.path = entry.path},
+                       "the state digest in its footer is not that of the entities it holds");
+    }
+  }
+
   void CheckSegmentDigest(const Segment& segment) {
-    if (fold_ == nullptr || segment.entry().is_base) return;
+    if (segment.entry().is_base) return CheckBase(segment);
+    if (fold_ == nullptr) return;
     if (digest_known_ && digest_.Hex() != segment.footer().digest) {
       FindingPlace place{.path = segment.entry().path,
                          .ns = "",
@@ -150,7 +174,10 @@ class LogScan {
     if (event.after) CheckState(event, id, &entity);
     if (fold_ == nullptr) return Status::Ok();
     EventTerms terms = TermsOf(event, event.after ? LinksText(entity.data) : std::string_view());
-    if (is_base) return fold_->Add(event, terms, true);
+    if (is_base) {
+      if (event.after) base_digest_.AddHash(terms.after);
+      return fold_->Add(event, terms, true);
+    }
     if (event.before) digest_.SubtractHash(terms.before);
     if (event.after) digest_.AddHash(terms.after);
     return fold_->Add(event, terms, false);
@@ -168,20 +195,36 @@ class LogScan {
   }
 
   void CheckPosition(const EventView& event, bool is_base) {
-    if (is_base) return;
+    if (is_base) return CheckBasePosition(event);
     if (event.lsn != next_lsn_) Wrong(event, fmt::format("lsn {} was found, {} was expected", event.lsn, next_lsn_));
     next_lsn_ = event.lsn + 1;
+    CheckId(event);
+    if (event.ts_ms < last_ts_ms_ || event.id <= last_id_)
+      Wrong(event, fmt::format("(ts, id) does not ascend at lsn {}", event.lsn));
+    if (!first_ts_ms_) first_ts_ms_ = event.ts_ms;
+    last_ts_ms_ = last_ts_in_segment_ms_ = event.ts_ms;
+    last_id_.assign(event.id);
+  }
+
+  // The last event of an entity at the cut: its own lsn, between others that are not here.
+  void CheckBasePosition(const EventView& event) {
+    if (event.lsn <= last_base_lsn_ || event.lsn > base_cut_)
+      Wrong(event,
+            fmt::format("lsn {} was found in a base behind {}; its cut is {}", event.lsn, last_base_lsn_, base_cut_));
+    if (event.before) Wrong(event, "a state before it, in a base");
+    if (event.op == Op::kDelete) Wrong(event, "a DELETE in a base");
+    last_base_lsn_ = event.lsn;
+    last_base_id_.assign(event.id);
+    CheckId(event);
+  }
+
+  void CheckId(const EventView& event) {
     auto id = Ulid::Parse(event.id);
     if (!id) {
       Wrong(event, fmt::format("its id '{}' is no ULID", event.id));
     } else if (id->ts_ms() != event.ts_ms) {
       Wrong(event, fmt::format("its id is of {}, its ts is {}", FormatTime(id->ts_ms()), FormatTime(event.ts_ms)));
     }
-    if (event.ts_ms < last_ts_ms_ || event.id <= last_id_)
-      Wrong(event, fmt::format("(ts, id) does not ascend at lsn {}", event.lsn));
-    if (!first_ts_ms_) first_ts_ms_ = event.ts_ms;
-    last_ts_ms_ = last_ts_in_segment_ms_ = event.ts_ms;
-    last_id_.assign(event.id);
   }
 
   Subject& subject_;
@@ -191,7 +234,9 @@ class LogScan {
   bool whole_ = true;
   int64_t next_lsn_ = 1, last_ts_ms_ = INT64_MIN, last_ts_in_segment_ms_ = 0;
   std::optional<int64_t> first_ts_ms_;  // of the segment that is read
-  std::string last_id_, normal_;
+  std::string last_id_, normal_, last_base_id_;
+  int64_t base_cut_ = 0, last_base_lsn_ = 0;  // of the base that is read
+  StateDigest base_digest_;
   StateDigest digest_;
   bool digest_known_ = true;  // false behind a segment that could not be read
   bool record_digest_checked_ = false;

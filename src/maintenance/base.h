@@ -1,0 +1,38 @@
+// A base: the state at a cut as one segment. It holds the last event of each entity that is alive there, so a log can
+// begin with it instead of the events before.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/sha256.h"
+#include "eventlog/view.h"
+#include "parquedb/storage.h"
+
+namespace parquedb {
+
+struct BasePlan {
+  BaseCut cut;
+  std::vector<LineEntry> lines;             // the line that wrote the event at the cut, from there
+  std::vector<SegmentEntry> segments;       // of the source that are read
+  std::vector<bool> last;                   // by lsn: the event at it is the last of an entity that is alive at the cut
+  std::map<std::string, int64_t> entities;  // alive at the cut, by namespace; those asked for, also when there are none
+};
+
+// Reads the keys of the log through the cut; of these namespaces only. Memory: 32 bytes an entity, a bit an event.
+Result<BasePlan> PlanBase(const StorageBackend& source, const View& view, const BaseCut& cut,
+                          const std::vector<std::string>& namespaces);
+
+struct Base {
+  SegmentEntry entry;
+  StateDigest digest;  // of the state that it holds
+};
+
+// Writes and publishes the segment; nothing refers to it before a manifest does. Memory: a row group.
+// kCorruption names a damaged segment of the source.
+Result<Base> WriteBase(const StorageBackend& source, const View& view, const BasePlan& plan, StorageBackend& target,
+                       int64_t seq, const std::string& database_id, int64_t now_ms);
+
+}  // namespace parquedb
