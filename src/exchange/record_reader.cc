@@ -21,9 +21,10 @@ constexpr int kWorkers = 2;
 
 class JsonRecords : public RecordReader {
  public:
-  JsonRecords(const ImportSource& source, std::unique_ptr<RawRecordReader> raw)
+  // `csv`: the raw records are its rows.
+  JsonRecords(const ImportSource& source, std::unique_ptr<RawRecordReader> raw, std::shared_ptr<const CsvShape> csv)
       : RecordReader(source),
-        pipeline_(std::move(raw), {.ns = source.ns, .field = source.id_field}, kWorkers),
+        pipeline_(std::move(raw), {.ns = source.ns, .field = source.id_field}, std::move(csv), kWorkers),
         ids_(std::nullopt, false, SystemRandom()),
         bad_(source.name()) {}
 
@@ -101,6 +102,24 @@ class JsonRecords : public RecordReader {
   bool drafting_ = false;
   int64_t skipped_ = 0;
 };
+
+// The rows behind a header row.
+Result<std::unique_ptr<RecordReader>> OpenCsv(const ImportSource& source, std::unique_ptr<InputStream> input) {
+  auto raw = ReadCsvRecords(std::move(input));
+  std::string_view header;
+  int64_t line = 0;
+  auto wrong = [&](const Status& why) {
+    BadRecords bad(source.name());
+    bad.Add(line, why);
+    return bad.ToStatus();
+  };
+  auto more = raw->Next(&header, &line);
+  if (!more.ok()) return more.status().With(source.name());
+  if (!*more) return wrong(InvalidData("the header row with the names of the columns is missing"));
+  auto shape = CsvShape::Open(header, source.infer);
+  if (!shape.ok()) return wrong(shape.status());
+  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw), std::move(*shape)));
+}
 
 // The input as columnar wants it: a file that can be read anywhere.
 Result<std::shared_ptr<const ReadableFile>> OpenWhole(const ImportSource& source) {
@@ -219,8 +238,9 @@ Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source) {
   if (source.format == InputFormat::kParquet) return ParquetRecords::Open(source);
   ASSIGN_OR_RETURN(auto input, OpenInputFile(source.file));
   input = Decompress(source.compression, std::move(input));
+  if (source.format == InputFormat::kCsv) return OpenCsv(source, std::move(input));
   auto raw = source.format == InputFormat::kJson ? ReadJsonArray(std::move(input)) : ReadLines(std::move(input));
-  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw)));
+  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw), nullptr));
 }
 
 }  // namespace parquedb
