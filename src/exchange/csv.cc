@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "document/value.h"
 #include "exchange/buffered_input.h"
+#include "exchange/system_column.h"
 
 namespace parquedb {
 namespace {
@@ -117,20 +118,6 @@ bool IsJsonNumber(std::string_view text) {
   return IsDigits(text) && (text.size() == 1 || text.front() != '0');
 }
 
-bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-// What is between the braces of an object's text; whether that is a list of members is seen by the one who parses the
-// whole: it can't be one alone and not in front of others' end.
-Result<std::string_view> Inside(std::string_view object) {
-  while (!object.empty() && IsBlank(object.front())) object.remove_prefix(1);
-  while (!object.empty() && IsBlank(object.back())) object.remove_suffix(1);
-  if (object.size() < 2 || object.front() != '{' || object.back() != '}')
-    return InvalidData("$data is not a JSON object");
-  return object.substr(1, object.size() - 2);
-}
-
-bool IsAllBlank(std::string_view text) { return std::all_of(text.begin(), text.end(), IsBlank); }
-
 }  // namespace
 
 std::unique_ptr<RawRecordReader> ReadCsvRecords(std::unique_ptr<InputStream> input) {
@@ -166,12 +153,11 @@ Status ParseCsvRecord(std::string_view record, std::vector<std::string>* cells) 
 }
 
 Result<std::shared_ptr<const CsvShape>> CsvShape::Open(std::string_view header, bool infer) {
-  static constexpr std::string_view kTexts[] = {"$id", "$type", "$createdAt", "$updatedAt", "$createdBy", "$updatedBy"};
   std::vector<std::string> names;
   RETURN_IF_ERROR(ParseCsvRecord(header, &names));
   auto shape = std::make_shared<CsvShape>();
   shape->infer_ = infer;
-  bool has_data = std::find(names.begin(), names.end(), "$data") != names.end();
+  bool has_data = std::find(names.begin(), names.end(), kDataColumn) != names.end();
   std::set<std::string> seen;
   for (const std::string& name : names) {
     std::string place = "column " + std::to_string(seen.size() + 1) + " of the header";
@@ -179,10 +165,8 @@ Result<std::shared_ptr<const CsvShape>> CsvShape::Open(std::string_view header, 
     if (!seen.insert(name).second) return InvalidData(place + ": the name " + name + " comes twice");
     Column column{.name = name, .head = {}, .use = has_data ? Use::kNone : Use::kOwn};
     if (name.starts_with('$')) {
-      bool text = std::find(std::begin(kTexts), std::end(kTexts), name) != std::end(kTexts);
-      if (!text && name != "$data" && name != "$version" && name != "$links")
-        return InvalidData(place + ": the name " + name + " begins with $: such names are the system's");
-      column.use = text ? Use::kText : name == "$data" ? Use::kData : Use::kJson;
+      RETURN_IF_ERROR(CheckSystemColumn(name).With(place));
+      column.use = name == kDataColumn ? Use::kData : IsJsonColumn(name) ? Use::kJson : Use::kText;
     }
     AppendJsonString(&column.head, name);
     column.head.push_back(':');
@@ -208,7 +192,7 @@ Status CsvShape::ToJson(std::string_view record, std::vector<std::string>* cells
     const std::string& cell = (*cells)[i];
     if (column.use == Use::kNone || cell.empty()) continue;
     if (column.use == Use::kData) {
-      ASSIGN_OR_RETURN(own, Inside(cell));
+      own = cell;
       continue;
     }
     begin_member(column);
@@ -223,10 +207,7 @@ Status CsvShape::ToJson(std::string_view record, std::vector<std::string>* cells
     else
       AppendJsonString(json, cell);
   }
-  if (!IsAllBlank(own)) {
-    if (json->size() > 1) json->push_back(',');
-    json->append(own);
-  }
+  RETURN_IF_ERROR(AppendDataMembers(own, json));
   json->push_back('}');
   return Status::Ok();
 }
