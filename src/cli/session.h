@@ -54,7 +54,8 @@ struct Session {
   std::string Directory(const Call& call) const;  // -d, PARQUEDB_PATH, "."
   std::string Operator(const Call& call) const;
   Result<Source> OpenSource(const std::string& directory, const ViewRequest& request) const;
-  // `create`: make the database when the folder is missing or has no name of the layout in it.
+  // With --dry-run what is written stays in memory. `create`: make the database when the folder is missing or has no
+  // name of the layout in it.
   Result<std::unique_ptr<ParqueDB>> OpenWriter(const Call& call, const std::string& directory, bool create);
   // --at, resolved and echoed; without it the head.
   Result<Cut> ResolveAt(const Call& call, const Source& source, bool required = false);
@@ -90,6 +91,9 @@ Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& direc
 
 // What a database in this folder is called when nobody says: as the folder.
 std::string FolderName(const std::string& directory);
+
+// The directory, over which everything can be done that a verb does: the changes stay in memory.
+Result<std::shared_ptr<StorageBackend>> OpenForDryRun(const std::string& directory);
 
 // The user's, for actors and owners.
 std::string LoginName();

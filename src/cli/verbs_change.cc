@@ -208,7 +208,7 @@ Status RunFlush(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, session.Directory(call), false));
   int64_t events = static_cast<int64_t>(db->state().log().tail().size());
   bool dry_run = call.Has("--dry-run");
-  if (!dry_run) RETURN_IF_ERROR(db->Flush());
+  RETURN_IF_ERROR(db->Flush());  // in a dry run, in memory
   if (format == AnswerFormat::kTable)
     return session.Print(fmt::format("{}flushed {} events\n", dry_run ? "would have " : "", events));
   Object answer{{"events", events}, {"segments", static_cast<int64_t>(db->state().log().manifest().segments.size())}};
@@ -223,7 +223,7 @@ Status RunCheckpoint(Session& session, const Call& call) {
   int64_t behind = db->state().log().head() - db->state().log().manifest().checkpoint;
   bool dry_run = call.Has("--dry-run");
   if (!dry_run) RETURN_IF_ERROR(db->Checkpoint());
-  int64_t checkpoint = db->state().log().manifest().checkpoint;
+  int64_t checkpoint = dry_run ? db->state().log().head() : db->state().log().manifest().checkpoint;
   if (format == AnswerFormat::kTable)
     return session.Print(fmt::format("{}checkpointed {} events, through lsn {}\n", dry_run ? "would have " : "", behind,
                                      db->state().log().head()));
