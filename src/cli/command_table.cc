@@ -16,6 +16,7 @@ constexpr OptionSpec kOwner{"--owner", "O", "owner of the backups (PARQUEDB_OWNE
 
 constexpr std::string_view kStrategies = "manual|local-wins|remote-wins|newest";
 constexpr std::string_view kEntityFormats = "table|json|ndjson";
+constexpr std::string_view kRowFormats = "table|json|ndjson|csv";
 
 // The option of what may take long.
 constexpr OptionSpec kProgress{"--progress", "auto|json|none", "a bar on a terminal, else lines (auto); or JSON lines"};
@@ -75,7 +76,7 @@ std::vector<CommandSpec> Documents() {
         {"--from", "REMOTE", "in a backup, without restoring it"},
         kOwner},
        RunQuery,
-       kEntityFormats},
+       kRowFormats},
   };
 }
 
@@ -84,15 +85,16 @@ std::vector<CommandSpec> Files() {
   return {
       {"import", "", "read a file into the database, all or nothing",
        "parquedb import --file posts.ndjson --namespace posts\nparquedb import --events history.ndjson",
-       Writing({{"--file", "F",
-                 ".ndjson, .json (an array) or .parquet (an export), also .gz and .zst; - reads standard input"},
-                {"--events", "F", "a history, an event a line; - reads standard input"},
-                {"--namespace", "NS", "where records without $id go; of an export, what to take"},
-                {"--id-field", "F", "this field's text is the id"},
-                {"--on-conflict", "error|replace|skip", "for ids that are there (error: 14)"},
-                {"--input-format", "K", "ndjson, json or parquet"},
-                kDryRun,
-                kProgress}),
+       Writing(
+           {{"--file", "F", ".ndjson, .json (an array), .csv or .parquet, also .gz and .zst; - reads standard input"},
+            {"--events", "F", "a history, an event a line; - reads standard input"},
+            {"--namespace", "NS", "where records without $id go; of an export, what to take"},
+            {"--id-field", "F", "this field's text is the id"},
+            {"--on-conflict", "error|replace|skip", "for ids that are there: 14 (default), one UPDATE, or nothing"},
+            {"--input-format", "K", "ndjson, json, csv or parquet, where the name does not say it"},
+            {"--infer", "", "of CSV: cells that are a JSON number, true or false become that"},
+            kDryRun,
+            kProgress}),
        RunImport},
       {"export",
        "",
@@ -101,7 +103,7 @@ std::vector<CommandSpec> Files() {
        "--format ndjson",
        {kAt, kNamespace, kProgress},
        RunExport,
-       "ndjson|json|parquet"},
+       "ndjson|json|csv|parquet"},
   };
 }
 
@@ -125,7 +127,7 @@ std::vector<CommandSpec> History() {
         {"--from", "REMOTE", "of a backup, without restoring it"},
         kOwner},
        RunEvents,
-       "table|json|ndjson|detailed"},
+       "table|json|ndjson|csv|detailed"},
       {"restore", "", "bring a record, a namespace or the whole database back from the event log",
        "parquedb restore --entity posts/hello --at \"10m ago\"\nparquedb restore --namespace posts --at "
        "\"2026-02-01T11:59:00Z\" --confirm\nparquedb restore --all --to ./restored --at yesterday",
@@ -157,13 +159,14 @@ std::vector<CommandSpec> Upkeep() {
        "parquedb list --format paths",
        {},
        RunList,
-       "table|json|ndjson|paths"},
+       "table|json|ndjson|csv|paths"},
       {"stats",
        "[DIR]",
        "counts, sizes, the restorable window",
        "parquedb stats ./shop\nparquedb stats /backups",
        {kOwner},
-       RunStats},
+       RunStats,
+       "table|json|csv"},
       {"flush", "", "turn the WAL into a segment", "parquedb flush", Writing({kDryRun}), RunFlush},
       {"checkpoint", "", "bring data, relationship and bloom files up to the head", "parquedb checkpoint",
        Writing({kDryRun, kProgress}), RunCheckpoint},
@@ -230,7 +233,7 @@ std::vector<CommandSpec> Backups() {
        "parquedb backups /backups",
        {kOwner},
        RunBackups,
-       kEntityFormats},
+       kRowFormats},
   };
 }
 

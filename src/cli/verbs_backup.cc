@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/csv_text.h"
 #include "cli/remote.h"
 #include "cli/subject.h"
 #include "cli/verbs.h"
@@ -238,8 +239,8 @@ Status RunSync(Session& session, const Call& call) {
 }
 
 Status RunBackups(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format,
-                   session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson}));
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson,
+                                                              AnswerFormat::kNdjson, AnswerFormat::kCsv}));
   std::string remote;
   if (call.args.empty()) {
     ASSIGN_OR_RETURN(remote, DefaultRemote(call));
@@ -269,6 +270,7 @@ Status RunBackups(Session& session, const Call& call) {
     }
   }
   if (format == AnswerFormat::kJson) return session.PrintJson({{"backups", std::move(backups)}});
+  if (format == AnswerFormat::kCsv) return session.Print(CsvTable(rows));
   return format == AnswerFormat::kTable ? session.Print(TextTable(rows)) : Status::Ok();
 }
 

@@ -16,7 +16,8 @@ constexpr int64_t kMaxHeldBatches = 8;
 // A worker's own parser.
 class RecordPipeline::Taker {
  public:
-  Taker(const IdSpelling& ids, const std::optional<RecordStamp>& stamp) : ids_(ids), normalizer_(ids.field) {
+  Taker(const IdSpelling& ids, const CsvShape* csv, const std::optional<RecordStamp>& stamp)
+      : ids_(ids), csv_(csv), normalizer_(ids.field) {
     if (stamp) maker_.emplace(*stamp);
   }
 
@@ -61,6 +62,10 @@ class RecordPipeline::Taker {
   }
 
   Status TakeOne(std::string_view text, ImportRecord* record) {
+    if (csv_ != nullptr) {
+      RETURN_IF_ERROR(csv_->ToJson(text, &cells_, &json_));
+      text = json_;
+    }
     RETURN_IF_ERROR(normalizer_.Normalize(text, &normalized_));
     RETURN_IF_ERROR(TakeRecord(std::move(normalized_), record));
     if (!record->id.empty() || ids_.ns.empty()) return Status::Ok();
@@ -90,6 +95,9 @@ class RecordPipeline::Taker {
   }
 
   const IdSpelling& ids_;
+  const CsvShape* csv_;  // null: records are JSON
+  std::vector<std::string> cells_;
+  std::string json_;
   RecordNormalizer normalizer_;
   NormalizedRecord normalized_;
   std::optional<DraftMaker> maker_;
@@ -97,8 +105,9 @@ class RecordPipeline::Taker {
   std::vector<size_t> ends_;  // of the states of one batch
 };
 
-RecordPipeline::RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids, int threads)
-    : ids_(std::move(ids)), threads_(threads), raw_(std::move(raw)) {}
+RecordPipeline::RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids,
+                               std::shared_ptr<const CsvShape> csv, int threads)
+    : ids_(std::move(ids)), csv_(std::move(csv)), threads_(threads), raw_(std::move(raw)) {}
 
 RecordPipeline::~RecordPipeline() {
   {
@@ -133,7 +142,7 @@ bool RecordPipeline::HasRoom() const {
 }
 
 void RecordPipeline::Work() {
-  Taker taker(ids_, stamp_);
+  Taker taker(ids_, csv_.get(), stamp_);
   while (true) {
     RawBatch raw;
     int64_t number = 0;
@@ -165,7 +174,7 @@ RecordBatch RecordPipeline::Next() {
     if (!raw.last) {
       for (int i = 0; i < threads_; ++i) workers_.emplace_back([this] { Work(); });
     }
-    return Taker(ids_, stamp_).Take(raw);
+    return Taker(ids_, csv_.get(), stamp_).Take(raw);
   }
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return done_.contains(next_given_); });

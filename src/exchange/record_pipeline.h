@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "exchange/csv.h"
 #include "exchange/import_record.h"
 #include "exchange/line_reader.h"
 #include "parquedb/status.h"
@@ -42,7 +43,9 @@ struct IdSpelling {
 // One thread calls it.
 class RecordPipeline {
  public:
-  RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids, int threads);
+  // `csv`: the raw records are rows of this shape; null: they are JSON.
+  RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids, std::shared_ptr<const CsvShape> csv,
+                 int threads);
   ~RecordPipeline();  // stops the threads
   // From the first batch on records come as drafts. To be called before Next.
   void MakeDrafts(RecordStamp stamp) { stamp_ = std::move(stamp); }
@@ -66,6 +69,7 @@ class RecordPipeline {
   bool HasRoom() const;
 
   IdSpelling ids_;
+  std::shared_ptr<const CsvShape> csv_;
   std::optional<RecordStamp> stamp_;  // drafts are made
   int threads_;
   std::unique_ptr<RawRecordReader> raw_;  // under reading_ once there are threads

@@ -7,6 +7,7 @@
 #include "collection/data_file.h"
 #include "core/limits.h"
 #include "core/ulid.h"
+#include "exchange/foreign_rows.h"
 #include "exchange/line_reader.h"
 #include "exchange/record_pipeline.h"
 #include "model/names.h"
@@ -21,9 +22,10 @@ constexpr int kWorkers = 2;
 
 class JsonRecords : public RecordReader {
  public:
-  JsonRecords(const ImportSource& source, std::unique_ptr<RawRecordReader> raw)
+  // `csv`: the raw records are its rows.
+  JsonRecords(const ImportSource& source, std::unique_ptr<RawRecordReader> raw, std::shared_ptr<const CsvShape> csv)
       : RecordReader(source),
-        pipeline_(std::move(raw), {.ns = source.ns, .field = source.id_field}, kWorkers),
+        pipeline_(std::move(raw), {.ns = source.ns, .field = source.id_field}, std::move(csv), kWorkers),
         ids_(std::nullopt, false, SystemRandom()),
         bad_(source.name()) {}
 
@@ -102,6 +104,30 @@ class JsonRecords : public RecordReader {
   int64_t skipped_ = 0;
 };
 
+// Damage of a file from outside is wrong input.
+Status Damaged(const Status& status) {
+  bool wrong = status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported;
+  return wrong ? InvalidData(status.message(), "nothing was imported; is it the right file, and whole?") : status;
+}
+
+// The rows behind a header row.
+Result<std::unique_ptr<RecordReader>> OpenCsv(const ImportSource& source, std::unique_ptr<InputStream> input) {
+  auto raw = ReadCsvRecords(std::move(input));
+  std::string_view header;
+  int64_t line = 0;
+  auto wrong = [&](const Status& why) {
+    BadRecords bad(source.name());
+    bad.Add(line, why);
+    return bad.ToStatus();
+  };
+  auto more = raw->Next(&header, &line);
+  if (!more.ok()) return more.status().With(source.name());
+  if (!*more) return wrong(InvalidData("the header row with the names of the columns is missing"));
+  auto shape = CsvShape::Open(header, source.infer);
+  if (!shape.ok()) return wrong(shape.status());
+  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw), std::move(*shape)));
+}
+
 // The input as columnar wants it: a file that can be read anywhere.
 Result<std::shared_ptr<const ReadableFile>> OpenWhole(const ImportSource& source) {
   const std::string& path = source.file;
@@ -121,8 +147,8 @@ Result<std::shared_ptr<const ReadableFile>> OpenWhole(const ImportSource& source
 // A file that `export` wrote: the $ columns.
 class ParquetRecords : public RecordReader {
  public:
-  static Result<std::unique_ptr<RecordReader>> Open(const ImportSource& source) {
-    ASSIGN_OR_RETURN(auto handle, OpenWhole(source));
+  static Result<std::unique_ptr<RecordReader>> Open(const ImportSource& source,
+                                                    std::shared_ptr<const ReadableFile> handle) {
     auto file = DataFile::Open(std::move(handle), source.name(), "");
     if (!file.ok()) return Damaged(file.status());
     auto reader = std::make_unique<ParquetRecords>(source);
@@ -154,11 +180,6 @@ class ParquetRecords : public RecordReader {
   int64_t skipped() const override { return skipped_; }
 
  private:
-  static Status Damaged(const Status& status) {
-    return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported
-               ? InvalidData(status.message())
-               : status;
-  }
   // The texts come from outside: they are checked like any record.
   Status Take(const Entity& entity, ImportRecord* record) {
     RETURN_IF_ERROR(normalizer_.Normalize(entity.data, &normalized_));
@@ -182,6 +203,17 @@ class ParquetRecords : public RecordReader {
   BadRecords bad_;
   int64_t row_ = 0, skipped_ = 0;
 };
+
+// A file with our format key, or any other.
+Result<std::unique_ptr<RecordReader>> OpenParquet(const ImportSource& source) {
+  ASSIGN_OR_RETURN(auto handle, OpenWhole(source));
+  auto table = ForeignTable::Open(handle, source.name());
+  if (!table.ok()) return Damaged(table.status());
+  if ((*table)->footer("parquedb.format")) return ParquetRecords::Open(source, std::move(handle));
+  auto rows = ReadForeignRows(std::move(*table));
+  if (!rows.ok()) return Damaged(rows.status()).With(source.name());
+  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(*rows), nullptr));
+}
 
 }  // namespace
 
@@ -218,11 +250,12 @@ Status BadRecords::ToStatus() const {
 }
 
 Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source) {
-  if (source.format == InputFormat::kParquet) return ParquetRecords::Open(source);
+  if (source.format == InputFormat::kParquet) return OpenParquet(source);
   ASSIGN_OR_RETURN(auto input, OpenInputFile(source.file, source.progress));
   input = Decompress(source.compression, std::move(input));
+  if (source.format == InputFormat::kCsv) return OpenCsv(source, std::move(input));
   auto raw = source.format == InputFormat::kJson ? ReadJsonArray(std::move(input)) : ReadLines(std::move(input));
-  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw)));
+  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw), nullptr));
 }
 
 }  // namespace parquedb

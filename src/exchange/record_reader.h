@@ -14,7 +14,7 @@
 
 namespace parquedb {
 
-enum class InputFormat { kNdjson, kJson, kParquet };
+enum class InputFormat { kNdjson, kJson, kCsv, kParquet };
 
 struct ImportSource {
   std::string file;  // "-" = standard input
@@ -23,6 +23,7 @@ struct ImportSource {
   std::string ns;                // entities of other namespaces are skipped; records without $id go here; "" = none
   std::string id_field;          // a record's id is the text of this field; "" = none
   Progress* progress = nullptr;  // may be null; bytes of the file, or rows of Parquet
+  bool infer = false;            // CSV: cells that are a JSON number, true or false become that
 
   std::string name() const { return InputName(file); }  // for messages
 };
