@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "core/read_meter.h"
 #include "database/database_state.h"
 #include "document/value.h"
 #include "eventlog/view.h"
@@ -49,6 +50,8 @@ struct Session {
   std::string Directory(const Call& call) const;  // -d, PARQUEDB_PATH, "."
   std::string Operator(const Call& call) const;
   Result<Source> OpenSource(const std::string& directory, const ViewRequest& request) const;
+  // Counts what is read of it, if that is wanted.
+  std::shared_ptr<StorageBackend> Metered(std::shared_ptr<StorageBackend> storage) const;
   // `create`: make the database when the folder is missing or has no name of the layout in it.
   Result<std::unique_ptr<ParqueDB>> OpenWriter(const Call& call, const std::string& directory, bool create);
   // --at, resolved and echoed; without it the head.
@@ -64,6 +67,7 @@ struct Session {
   bool quiet = false;
   std::string verb;
   std::string output_path;
+  std::unique_ptr<ReadMeter> meter;  // of --explain: counts what is read of the databases that are opened from now on
 
  private:
   Status Drain();
