@@ -18,6 +18,9 @@ constexpr OptionSpec kOwner{"--owner", "O", "owner of the backups (PARQUEDB_OWNE
 constexpr std::string_view kStrategies = "manual|local-wins|remote-wins|newest";
 constexpr std::string_view kEntityFormats = "table|json|ndjson";
 
+// The option of what may take long.
+constexpr OptionSpec kProgress{"--progress", "auto|json|none", "a bar on a terminal, else lines (auto); or JSON lines"};
+
 std::vector<OptionSpec> Writing(std::vector<OptionSpec> options) {
   options.push_back(kAcceptClock);
   options.push_back(kLockTimeout);
@@ -88,16 +91,17 @@ std::vector<CommandSpec> Files() {
                 {"--id-field", "F", "this field's text is the id"},
                 {"--on-conflict", "R", "for ids that are there: error (default, 14), replace or skip"},
                 {"--input-format", "K", "ndjson, json or parquet"},
-                kDryRun}),
+                kDryRun,
+                kProgress}),
        RunImport},
       {"export",
        "",
        "write the state at an instant to a file",
        "parquedb export --at \"2026-02-01T12:00:00Z\" --output snapshot.parquet\nparquedb export --namespace posts "
        "--format ndjson",
-       {kAt, kNamespace, kExplain},
+       {kAt, kNamespace, kExplain, kProgress},
        RunExport,
-       "ndjson|json"},
+       "ndjson|json|parquet"},
   };
 }
 
@@ -134,7 +138,8 @@ std::vector<CommandSpec> History() {
                 kExplain,
                 kConfirm,
                 kYes,
-                kDryRun}),
+                kDryRun,
+                kProgress}),
        RunRestore},
       {"drop", "NS", "delete every document of a namespace", "parquedb drop posts --confirm",
        Writing({kConfirm, kYes, kDryRun}), RunDrop},
@@ -162,7 +167,7 @@ std::vector<CommandSpec> Upkeep() {
        RunStats},
       {"flush", "", "turn the WAL into a segment", "parquedb flush", Writing({kDryRun}), RunFlush},
       {"checkpoint", "", "bring data, relationship and bloom files up to the head", "parquedb checkpoint",
-       Writing({kDryRun}), RunCheckpoint},
+       Writing({kDryRun, kProgress}), RunCheckpoint},
       {"window",
        "[DIR]",
        "the instants that can be restored",
@@ -175,7 +180,8 @@ std::vector<CommandSpec> Upkeep() {
        "parquedb verify ./restored --compare ./original\nparquedb verify --level hash",
        {kOwner,
         {"--compare", "DIR", "compare with this database"},
-        {"--level", "quick|hash|full|replay", "how deep (replay)"}},
+        {"--level", "quick|hash|full|replay", "how deep (replay)"},
+        kProgress},
        RunVerify,
        "table|json|detailed"},
   };
@@ -194,7 +200,8 @@ std::vector<CommandSpec> Backups() {
         {"--visibility", "private|unlisted|public", "who may see it (private)"},
         {"--strategy", "manual|local-wins|remote-wins", "when the backup has more than is here (manual: stop)"},
         {"--full", "", "renew derived files"},
-        kDryRun},
+        kDryRun,
+        kProgress},
        RunPush},
       {"pull", "REF", "make a database from a backup, or bring a copy up to it",
        "parquedb pull /backups/ann/shop --directory ./restored\nparquedb pull /backups/ann/shop --directory ./restored "
@@ -204,7 +211,8 @@ std::vector<CommandSpec> Backups() {
                  "only these, as a new database; into one that is there with --strategy remote-wins"},
                 {"--strategy", kStrategies, "where both have changed (manual: stop; remote-wins: by new events)"},
                 kOwner,
-                kDryRun}),
+                kDryRun,
+                kProgress}),
        RunPull},
       {"sync", "", "push what is ahead of a backup, pull what is behind it",
        "parquedb sync --with /backups\nparquedb sync --status",
@@ -214,7 +222,8 @@ std::vector<CommandSpec> Backups() {
                 {"--slug", "S", "name of the backup; else the database's"},
                 kOwner,
                 {"--visibility", "private|unlisted|public", "who may see it (private)"},
-                kDryRun}),
+                kDryRun,
+                kProgress}),
        RunSync},
       {"backups",
        "[REMOTE]",

@@ -60,9 +60,11 @@ int RunParqueDb(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);  // a closed standard output is an error of write, not a silent end
   ::signal(SIGXFSZ, SIG_IGN);  // so is a limit on the size of files
   std::vector<std::string> words(argv + 1, argv + argc);
-  Session session;
+  // Shared with the thread that waits for signals, which may run on while this function returns.
+  auto shared = std::make_shared<Session>();
+  Session& session = *shared;
   session.json_errors = WantsJson(words);
-  WatchForInterrupt(session.json_errors);
+  WatchForInterrupt(shared, words);
   auto call = ParseCommandLine(words);
   if (!call.ok()) {
     ReportError(call.status(), session.json_errors);
@@ -80,10 +82,13 @@ int RunParqueDb(int argc, char** argv) {
   session.output_path = call->Get("--output");
   if (session.output_path == "-") session.output_path.clear();
   Status status = call->command->run(session, *call);
+  if (status.ok() && !session.output_path.empty() && !session.display.progress().BeginCommit()) WaitForInterrupt();
   if (status.ok() || session.answers_failure) {
     Status finished = session.FinishOutput();
     if (status.ok()) status = finished;
   }
+  if (status.code() == StatusCode::kInterrupted && !session.display.progress().BeginCommit()) WaitForInterrupt();
+  session.display.Finish(status.ok());
   if (!status.ok()) ReportError(status, session.json_errors);
   return ExitCode(status.code());
 }

@@ -136,9 +136,18 @@ Status Session::FinishOutput() {
   return output_folder_->Publish(std::move(files));
 }
 
-void Session::Say(std::string_view text) { fmt::print(stderr, "{}\n", text); }
+void Session::Say(std::string_view text) { display.Write(fmt::format("{}\n", text)); }
 void Session::Note(std::string_view text) {
   if (!quiet) Say(text);
+}
+
+Progress* Session::StartProgress(const Call& call) {
+  std::string wanted = call.Get("--progress", "auto");
+  ProgressStyle style = ::isatty(STDERR_FILENO) ? ProgressStyle::kBar : ProgressStyle::kLines;
+  if (wanted == "json") style = ProgressStyle::kJson;
+  if (wanted == "none" || quiet) style = ProgressStyle::kNone;
+  display.Start(style, verb);
+  return &display.progress();
 }
 
 Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerFormat>& allowed) const {
@@ -205,6 +214,7 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
   options.actor = Operator(call);
   options.verb = "verb " + verb;
   options.accept_clock = call.Has("--accept-clock");
+  options.progress = &display.progress();
   if (call.Has("--lock-timeout")) {
     auto timeout = ParseDurationMs(call.Get("--lock-timeout"));
     if (!timeout)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/progress_display.h"
 #include "core/read_meter.h"
 #include "database/database_state.h"
 #include "document/value.h"
@@ -43,6 +44,10 @@ struct Session {
   void Note(std::string_view text);  // unless --quiet
   void Say(std::string_view text);   // always
 
+  // Shows from now on how far the verb is: a bar on a terminal, else lines, or as --progress says. The library counts
+  // into what is returned.
+  Progress* StartProgress(const Call& call);
+
   // kInvalidArgument names an unknown format, or one that is not among `allowed`.
   Result<AnswerFormat> Format(const Call& call, const std::vector<AnswerFormat>& allowed) const;
 
@@ -68,6 +73,7 @@ struct Session {
   std::string verb;
   std::string output_path;
   std::unique_ptr<ReadMeter> meter;  // of --explain: counts what is read of the databases that are opened from now on
+  ProgressDisplay display;
 
  private:
   Status Drain();

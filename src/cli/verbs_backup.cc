@@ -55,6 +55,7 @@ Result<SyncEngineOptions> EngineOptionsOf(Session& session, const Call& call, co
   if (options.visibility != "public" && options.visibility != "unlisted" && options.visibility != "private") {
     return InvalidArgument("--visibility: '" + options.visibility + "' is not known", "public, unlisted or private");
   }
+  options.progress = session.StartProgress(call);
   options.actor = session.Operator(call);
   RETURN_IF_ERROR(CheckActor(options.actor));
   return options;

@@ -65,6 +65,7 @@ Status CheckImport(const Call& call) {
 Result<ImportResult> ImportFile(Session& session, const Call& call, const std::string& directory) {
   ASSIGN_OR_RETURN(ConflictRule rule, ConflictRuleOf(call));
   ImportSource source{.file = call.Get("--file"), .ns = call.Get("--namespace"), .id_field = call.Get("--id-field")};
+  source.progress = session.StartProgress(call);
   RETURN_IF_ERROR(ReadInputFormat(call, &source));
   ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
@@ -72,7 +73,7 @@ Result<ImportResult> ImportFile(Session& session, const Call& call, const std::s
 }
 
 Result<ImportResult> ImportHistory(Session& session, const Call& call, const std::string& directory) {
-  ASSIGN_OR_RETURN(auto reader, EventReader::Open(call.Get("--events")));
+  ASSIGN_OR_RETURN(auto reader, EventReader::Open(call.Get("--events"), session.StartProgress(call)));
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
   return ImportEvents(db->state(), std::move(reader), call.Has("--dry-run"));
 }
@@ -116,7 +117,9 @@ Status RestoreAll(Session& session, const Call& call, AnswerFormat format) {
   ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
   ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> place, OpenFreshFolder(target));
   if (!dry_run) {
-    RETURN_IF_ERROR(ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock()).status());
+    RETURN_IF_ERROR(
+        ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock(), session.StartProgress(call))
+            .status());
   }
   Object answer{
       {"restored", plan.entities}, {"deleted", 0}, {"unchanged", 0}, {"at", FormatTime(cut.ts_ms)}, {"to", target}};
@@ -150,6 +153,7 @@ Status RunRestore(Session& session, const Call& call) {
     for (const std::string& ns : namespaces) RETURN_IF_ERROR(CheckNamespace(ns));
     RETURN_IF_ERROR(session.Confirm(call, "restore the namespace " + call.Get("--namespace")));
   }
+  session.StartProgress(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
   ASSIGN_OR_RETURN(View view, db->state().TakeReaderView());
   Source source{.storage = {}, .view = std::move(view), .name = directory};
@@ -211,6 +215,7 @@ Status RunFlush(Session& session, const Call& call) {
 
 Status RunCheckpoint(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
+  session.StartProgress(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, session.Directory(call), false));
   int64_t behind = db->state().log().head() - db->state().log().manifest().checkpoint;
   bool dry_run = call.Has("--dry-run");

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -129,13 +130,16 @@ Result<ExportTarget> TargetOf(Session& session, const Call& call) {
   return target;
 }
 
-Status ExportAsParquet(Session& session, const Source& source, const StateRequest& state, int64_t* rows) {
+Status ExportAsParquet(Session& session, const Source& source, const StateRequest& state, Progress* progress,
+                       int64_t* rows) {
   ParquetExport options{.database_id = source.view.manifest.database_id, .through = state.cut, .counts = {}, .rows = 0};
   Entity entity;
+  Expect(progress, EstimateEntities(source.view, state.namespaces));  // two passes
   ASSIGN_OR_RETURN(auto counted, OpenState(*source.storage, source.view, state));
   while (true) {
     ASSIGN_OR_RETURN(bool more, counted->Next(&entity));
     if (!more) break;
+    Advance(progress, 1, static_cast<int64_t>(entity.data.size()));
     RETURN_IF_ERROR(CountFields(entity.data, &options.counts));
     ++options.rows;
   }
@@ -145,6 +149,7 @@ Status ExportAsParquet(Session& session, const Source& source, const StateReques
   while (true) {
     ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
     if (!more) break;
+    Advance(progress, 1, static_cast<int64_t>(entity.data.size()));
     RETURN_IF_ERROR(writer->Append(entity));
   }
   *rows = options.rows;
@@ -152,7 +157,7 @@ Status ExportAsParquet(Session& session, const Source& source, const StateReques
 }
 
 Status ExportAsJson(Session& session, const Source& source, const StateRequest& state, ExportFormat format,
-                    int64_t* rows) {
+                    Progress* progress, int64_t* rows) {
   auto writer = ExportJsonLines(format, [&](std::string_view bytes) { return session.Print(bytes); });
   ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
   Entity entity;
@@ -160,6 +165,7 @@ Status ExportAsJson(Session& session, const Source& source, const StateRequest& 
     ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
     if (!more) return writer->Finish();
     RETURN_IF_ERROR(writer->Append(entity));
+    Advance(progress, 1, static_cast<int64_t>(entity.data.size()));
     ++*rows;
   }
 }
@@ -198,10 +204,13 @@ Status RunExport(Session& session, const Call& call) {
   if (!state.namespaces.empty()) RETURN_IF_ERROR(session.CheckNamespaceKnown(source, state.namespaces[0]));
   int64_t rows = 0;
   if (target.to_file) RETURN_IF_ERROR(session.OpenOutput().status());  // without an entity it is a file, too
+  // A bar between the lines of an answer on the same terminal would help nobody.
+  Progress* progress = target.to_file || !::isatty(STDOUT_FILENO) ? session.StartProgress(call) : nullptr;
+  Expect(progress, EstimateEntities(source.view, state.namespaces));
   if (target.format == ExportFormat::kParquet) {
-    RETURN_IF_ERROR(ExportAsParquet(session, source, state, &rows));
+    RETURN_IF_ERROR(ExportAsParquet(session, source, state, progress, &rows));
   } else {
-    RETURN_IF_ERROR(ExportAsJson(session, source, state, target.format, &rows));
+    RETURN_IF_ERROR(ExportAsJson(session, source, state, target.format, progress, &rows));
   }
   Object answer{{"file", session.output_path}, {"entities", rows}, {"at", FormatTime(cut.ts_ms)}, {"lsn", cut.lsn}};
   AddExplain(session, source.view, &answer);

@@ -17,6 +17,7 @@
 #include "eventlog/log_writer.h"
 #include "eventlog/view.h"
 #include "parquedb/database.h"
+#include "parquedb/progress.h"
 #include "replay/state.h"
 
 namespace parquedb {
@@ -74,6 +75,7 @@ class DatabaseState {
   Status Checkpoint();
 
   StorageBackend& storage() { return *storage_; }
+  Progress* progress() const { return options_.progress; }  // may be null
   const std::string& actor() const { return options_.actor; }
   Clock& clock() { return *clock_; }
   LogWriter& log() { return *log_; }
@@ -88,6 +90,8 @@ class DatabaseState {
                       std::optional<Entity>* outcome, bool* writes);
   Status Refresh();
   Status MaintainIfDue();
+  // Before the first byte that can't be taken back. kInterrupted: nothing is to be written.
+  Status BeginCommit();
   std::string UndoPointLocked() const;
   Result<BatchResult> WriteDirect(std::vector<EventDraft> head, DraftSource& source, const Stamp& stamp);
 

@@ -128,6 +128,7 @@ class ParquetRecords : public RecordReader {
     auto reader = std::make_unique<ParquetRecords>(source);
     reader->file_ = std::move(*file);
     ASSIGN_OR_RETURN(reader->cursor_, reader->file_->Scan());
+    Expect(source.progress, reader->file_->footer().rows);
     return std::unique_ptr<RecordReader>(std::move(reader));
   }
   explicit ParquetRecords(const ImportSource& source) : RecordReader(source), bad_(source.name()) {}
@@ -139,6 +140,7 @@ class ParquetRecords : public RecordReader {
       if (!more.ok()) return Damaged(more.status());
       if (!*more) return bad_.empty() ? Result<bool>(false) : bad_.ToStatus();
       ++row_;
+      Advance(source().progress, 1, static_cast<int64_t>(entity.data.size()));
       Status taken = Take(entity, record);
       record->line = row_;
       if (!taken.ok()) {
@@ -217,7 +219,7 @@ Status BadRecords::ToStatus() const {
 
 Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source) {
   if (source.format == InputFormat::kParquet) return ParquetRecords::Open(source);
-  ASSIGN_OR_RETURN(auto input, OpenInputFile(source.file));
+  ASSIGN_OR_RETURN(auto input, OpenInputFile(source.file, source.progress));
   input = Decompress(source.compression, std::move(input));
   auto raw = source.format == InputFormat::kJson ? ReadJsonArray(std::move(input)) : ReadLines(std::move(input));
   return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw)));

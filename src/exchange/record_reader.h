@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exchange/import_record.h"
+#include "parquedb/progress.h"
 #include "parquedb/status.h"
 #include "storage/compression.h"
 
@@ -19,8 +20,9 @@ struct ImportSource {
   std::string file;  // "-" = standard input
   InputFormat format = InputFormat::kNdjson;
   Compression compression = Compression::kNone;
-  std::string ns;        // entities of other namespaces are skipped; records without $id go here; "" = none
-  std::string id_field;  // a record's id is the text of this field; "" = none
+  std::string ns;                // entities of other namespaces are skipped; records without $id go here; "" = none
+  std::string id_field;          // a record's id is the text of this field; "" = none
+  Progress* progress = nullptr;  // may be null; bytes of the file, or rows of Parquet
 
   std::string name() const { return InputName(file); }  // for messages
 };
@@ -76,7 +78,7 @@ struct ImportedEvent {
 class EventReader {
  public:
   // "-" is standard input; .gz and .zst are decompressed. kNotFound.
-  static Result<std::unique_ptr<EventReader>> Open(const std::string& file);
+  static Result<std::unique_ptr<EventReader>> Open(const std::string& file, Progress* progress = nullptr);
   virtual ~EventReader() = default;
   // As RecordReader::Next; one line that is wrong in itself ends up in bad().
   virtual Result<bool> Next(ImportedEvent* event) = 0;

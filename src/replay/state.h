@@ -77,4 +77,8 @@ Result<bool> HasNamespace(const StorageBackend& storage, const View& view, std::
 // is left out.
 std::map<std::string, int64_t> CountAtCheckpoint(const View& view);
 
+// At least as many entities as there are in these namespaces (empty: all) at the head, for who wants to tell how far it
+// is: those at the checkpoint, and one for each event since.
+int64_t EstimateEntities(const View& view, const std::vector<std::string>& namespaces);
+
 }  // namespace parquedb
