@@ -12,6 +12,7 @@ constexpr OptionSpec kYes{"--yes", "", "= --confirm"};
 constexpr OptionSpec kDryRun{"--dry-run", "", "print the plan, change nothing"};
 constexpr OptionSpec kAcceptClock{"--accept-clock", "", "write although the clock is behind the last event"};
 constexpr OptionSpec kLockTimeout{"--lock-timeout", "D", "wait so long for another writer (10s)"};
+constexpr OptionSpec kExplain{"--explain", "", "say what was read and what was pruned"};
 constexpr OptionSpec kOwner{"--owner", "O", "owner of the backups (PARQUEDB_OWNER, else the login name)"};
 
 constexpr std::string_view kStrategies = "manual|local-wins|remote-wins|newest";
@@ -73,6 +74,8 @@ std::vector<CommandSpec> Documents() {
         {"--skip", "N", "leave out the first"},
         {"--fields", "a,b", "only these fields"},
         {"--count", "", "only how many"},
+        kExplain,
+        {"--threads", "N", "that read the data file; else as many as there are cores"},
         {"--from", "REMOTE", "in a backup, without restoring it"},
         kOwner},
        RunQuery,
@@ -101,7 +104,7 @@ std::vector<CommandSpec> Files() {
        "write the state at an instant to a file",
        "parquedb export --at \"2026-02-01T12:00:00Z\" --output snapshot.parquet\nparquedb export --namespace posts "
        "--format ndjson",
-       {kAt, kNamespace, kProgress},
+       {kAt, kNamespace, kExplain, kProgress},
        RunExport,
        "ndjson|json|csv|parquet"},
   };
@@ -137,6 +140,7 @@ std::vector<CommandSpec> History() {
                 {"--all", "", "everything, with --to"},
                 {"--to", "DIR", "a new directory: the database as it was, with its log up to then"},
                 {"--from-event-log", "", "the default source"},
+                kExplain,
                 kConfirm,
                 kYes,
                 kDryRun,

@@ -97,6 +97,7 @@ int RunParqueDb(int argc, char** argv) {
     return ExitCode(call.status().code());
   }
   session.verb = std::string(call->command->name);
+  if (call->Has("--explain")) session.meter = std::make_unique<ReadMeter>();
   Status filled = call->command->takes_settings ? FillFromSettings(&*call) : Status::Ok();
   if (!filled.ok()) {
     ReportError(filled, session.json_errors);

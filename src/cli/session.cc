@@ -19,6 +19,7 @@
 #include "model/layout.h"
 #include "model/names.h"
 #include "replay/state.h"
+#include "storage/metered_backend.h"
 #include "storage/overlay_backend.h"
 
 namespace parquedb {
@@ -203,7 +204,8 @@ std::string Session::Operator(const Call& call) const { return call.Get("--opera
 Result<Source> Session::OpenSource(const std::string& directory, const ViewRequest& request) const {
   Source source;
   source.name = directory;
-  ASSIGN_OR_RETURN(source.storage, OpenDirectory(directory));
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
+  source.storage = Metered(std::move(storage));
   ViewRequest checked = request;
   checked.check_segments = true;
   ASSIGN_OR_RETURN(source.view, TakeView(*source.storage, SystemClock().NowMs(), checked));
@@ -216,6 +218,11 @@ std::string FolderName(const std::string& directory) {
   if (error) whole = directory;
   std::string name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
   return name.empty() ? "database" : name;
+}
+
+std::shared_ptr<StorageBackend> Session::Metered(std::shared_ptr<StorageBackend> storage) const {
+  if (meter == nullptr) return storage;
+  return MeterReads(std::move(storage), *meter);
 }
 
 Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const std::string& directory, bool create) {
@@ -248,6 +255,12 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
       Note((dry_run ? "would make an empty database in " : "made an empty database in ") + directory);
     }
   }
+  if (meter != nullptr) {
+    if (options.storage == nullptr) {
+      ASSIGN_OR_RETURN(options.storage, OpenDirectory(directory));
+    }
+    options.storage = Metered(std::move(options.storage));
+  }
   return ParqueDB::Open(std::move(options));
 }
 
@@ -273,8 +286,9 @@ Result<Cut> Session::ResolveAt(const Call& call, const Source& source, bool requ
 
 Status Session::CheckNamespaceKnown(const Source& source, const std::string& ns) const {
   RETURN_IF_ERROR(CheckNamespace(ns));
+  ASSIGN_OR_RETURN(bool is_known, HasNamespace(*source.storage, source.view, ns));
+  if (is_known) return Status::Ok();
   ASSIGN_OR_RETURN(auto known, ListNamespaces(*source.storage, source.view));
-  if (std::find(known.begin(), known.end(), ns) != known.end()) return Status::Ok();
   std::string there = known.empty()
                           ? "the database is empty"
                           : fmt::format("there {} {}", known.size() == 1 ? "is" : "are", fmt::join(known, ", "));

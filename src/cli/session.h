@@ -9,6 +9,7 @@
 
 #include "cli/command_line.h"
 #include "cli/progress_display.h"
+#include "core/read_meter.h"
 #include "database/database_state.h"
 #include "document/value.h"
 #include "eventlog/view.h"
@@ -60,6 +61,8 @@ struct Session {
   std::string Directory(const Call& call) const;  // -d, PARQUEDB_PATH, "."
   std::string Operator(const Call& call) const;
   Result<Source> OpenSource(const std::string& directory, const ViewRequest& request) const;
+  // Counts what is read of it, if that is wanted.
+  std::shared_ptr<StorageBackend> Metered(std::shared_ptr<StorageBackend> storage) const;
   // With --dry-run what is written stays in memory. `create`: make the database when the folder is missing or has no
   // name of the layout in it.
   Result<std::unique_ptr<ParqueDB>> OpenWriter(const Call& call, const std::string& directory, bool create);
@@ -77,6 +80,7 @@ struct Session {
   bool verbose = false;
   std::string verb;
   std::string output_path;
+  std::unique_ptr<ReadMeter> meter;  // of --explain: counts what is read of the databases that are opened from now on
   ProgressDisplay display;
 
  private:
