@@ -26,6 +26,7 @@ namespace parquedb {
 
 class Clock;
 class DatabaseState;
+class Progress;
 
 struct OpenOptions {
   std::string path;                         // a directory; or:
@@ -37,7 +38,8 @@ struct OpenOptions {
   Durability durability = Durability::kSync;
   bool accept_clock = false;  // go on when the clock is more than 60 s behind the last event
   int64_t lock_timeout_ms = 10'000;
-  Clock* clock = nullptr;  // tests; nullptr: the system's
+  Clock* clock = nullptr;        // tests; nullptr: the system's
+  Progress* progress = nullptr;  // Checkpoint and batches count into it; must outlive the database
 };
 
 struct CreateOptions {

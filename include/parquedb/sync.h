@@ -19,6 +19,7 @@
 namespace parquedb {
 
 class Clock;
+class Progress;
 
 // What to do when both sides hold events that the other lacks.
 enum class ConflictStrategy { kManual, kLocalWins, kRemoteWins, kNewest };
@@ -84,6 +85,7 @@ struct SyncEngineOptions {
   std::string visibility = "private";  // public, unlisted, private
   std::string actor;                   // who does it
   Clock* clock = nullptr;              // tests; nullptr: the system's
+  Progress* progress = nullptr;        // bytes of files; must outlive the engine
 };
 
 // One thread at a time. A push needs no lock; a pull takes the writer's.

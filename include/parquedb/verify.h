@@ -12,6 +12,8 @@
 
 namespace parquedb {
 
+class Progress;
+
 // Each level does what the one before it does, and more.
 enum class VerifyLevel {
   kQuick,   // manifests, presence and size of files, footers
@@ -57,6 +59,7 @@ struct VerificationResult {
 struct VerifyOptions {
   VerifyLevel level = VerifyLevel::kReplay;
   int64_t now_ms = 0;                 // UTC; the instant of the view
+  Progress* progress = nullptr;       // bytes of files
   StorageBackend* compare = nullptr;  // another database or backup; its state must be the same, entity by entity
 };
 

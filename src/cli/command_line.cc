@@ -131,6 +131,11 @@ const std::vector<std::string>& Call::All(std::string_view name) const {
   return found == values_.end() ? none : found->second;
 }
 
+void Call::Fill(std::string_view name, const Setting& setting) {
+  values_[std::string(name)] = {setting.value};
+  filled_.insert(std::string(name));
+}
+
 Result<int64_t> Call::Number(std::string_view name, int64_t other) const {
   if (!Has(name)) return other;
   std::string text = Get(name);

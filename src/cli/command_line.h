@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "config/config.h"
 #include "parquedb/status.h"
 
 namespace parquedb {
@@ -28,6 +30,8 @@ struct CommandSpec {
   std::vector<OptionSpec> options;
   Status (*run)(Session& session, const Call& call);
   std::string_view formats = "table|json";  // of --format, the default first
+  // From the environment and config files. What speaks of the program alone must work beside a file that is wrong.
+  bool takes_settings = true;
 };
 
 // All verbs, in the order of the help. The one table: parsing, help and the reference come from it.
@@ -55,9 +59,15 @@ class Call {
   // A whole number >= 0; kInvalidArgument names the option.
   Result<int64_t> Number(std::string_view name, int64_t other) const;
 
+  // What the environment and config files add (cli/settings.h).
+  void Fill(std::string_view name, const Setting& setting);
+  bool IsFromCommandLine(std::string_view name) const { return Has(name) && !filled_.contains(name); }
+  Settings remotes;  // named ones; "default" too
+
  private:
   friend Result<Call> ParseCommandLine(const std::vector<std::string>& words);
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
+  std::set<std::string, std::less<>> filled_;
 };
 
 // kInvalidArgument with a did-you-mean for unknown verbs, options and values of a fixed set. Where --help or --version

@@ -18,6 +18,9 @@ constexpr std::string_view kStrategies = "manual|local-wins|remote-wins|newest";
 constexpr std::string_view kEntityFormats = "table|json|ndjson";
 constexpr std::string_view kRowFormats = "table|json|ndjson|csv";
 
+// The option of what may take long.
+constexpr OptionSpec kProgress{"--progress", "auto|json|none", "a bar on a terminal, else lines (auto); or JSON lines"};
+
 std::vector<OptionSpec> Writing(std::vector<OptionSpec> options) {
   options.push_back(kAcceptClock);
   options.push_back(kLockTimeout);
@@ -78,23 +81,26 @@ std::vector<CommandSpec> Documents() {
 std::vector<CommandSpec> Files() {
   return {
       {"import", "", "read a file into the database, all or nothing",
-       "parquedb import --file posts.ndjson --namespace posts\nparquedb import --events history.ndjson",
+       "parquedb import --file posts.ndjson --namespace posts\nparquedb import --file cities.csv.gz --namespace cities "
+       "--id-field city --infer --on-conflict replace\nparquedb import --events history.ndjson",
        Writing(
            {{"--file", "F", ".ndjson, .json (an array), .csv or .parquet, also .gz and .zst; - reads standard input"},
             {"--events", "F", "a history, an event a line; - reads standard input"},
             {"--namespace", "NS", "where records without $id go; of an export, what to take"},
+            {"--into", "NS", "what is taken goes into this namespace"},
             {"--id-field", "F", "this field's text is the id"},
             {"--on-conflict", "error|replace|skip", "for ids that are there: 14 (default), one UPDATE, or nothing"},
             {"--input-format", "K", "ndjson, json, csv or parquet, where the name does not say it"},
             {"--infer", "", "of CSV: cells that are a JSON number, true or false become that"},
-            kDryRun}),
+            kDryRun,
+            kProgress}),
        RunImport},
       {"export",
        "",
        "write the state at an instant to a file",
        "parquedb export --at \"2026-02-01T12:00:00Z\" --output snapshot.parquet\nparquedb export --namespace posts "
-       "--format ndjson",
-       {kAt, kNamespace},
+       "--format csv",
+       {kAt, kNamespace, kProgress},
        RunExport,
        "ndjson|json|csv|parquet"},
   };
@@ -107,7 +113,7 @@ std::vector<CommandSpec> History() {
        "",
        "the audit trail",
        "parquedb events --filter '{\"op\":\"DELETE\"}' --after yesterday --namespace posts\nparquedb events --entity "
-       "posts/hello --format detailed",
+       "posts/hello --format detailed\nparquedb events --follow --limit 3\nparquedb events --from /backups/ann/shop",
        {kFilter,
         kNamespace,
         {"--after", "T", "at or after"},
@@ -115,7 +121,10 @@ std::vector<CommandSpec> History() {
         {"--entity", "NS/ID", "of this entity"},
         {"--actor", "A", "by this actor"},
         {"--limit", "N", "at most so many"},
-        {"--reverse", "", "newest first"}},
+        {"--reverse", "", "newest first"},
+        {"--follow", "", "go on with what is written from now on, until Ctrl-C or the limit"},
+        {"--from", "REMOTE", "of a backup, without restoring it"},
+        kOwner},
        RunEvents,
        "table|json|ndjson|csv|detailed"},
       {"restore", "", "bring a record, a namespace or the whole database back from the event log",
@@ -129,7 +138,8 @@ std::vector<CommandSpec> History() {
                 {"--from-event-log", "", "the default source"},
                 kConfirm,
                 kYes,
-                kDryRun}),
+                kDryRun,
+                kProgress}),
        RunRestore},
       {"drop", "NS", "delete every document of a namespace", "parquedb drop posts --confirm",
        Writing({kConfirm, kYes, kDryRun}), RunDrop},
@@ -139,6 +149,9 @@ std::vector<CommandSpec> History() {
 // The database as a whole.
 std::vector<CommandSpec> Upkeep() {
   return {
+      {"tag", "[NAME]", "give an instant a name, or list the names",
+       "parquedb tag before-cleanup\nparquedb tag start --at lsn:1\nparquedb tag\nparquedb tag before-cleanup --remove",
+       Writing({kAt, {"--remove", "", "forget the name"}, kDryRun}), RunTag},
       {"list",
        "[DIR]",
        "the files of the database, in copying order",
@@ -155,7 +168,7 @@ std::vector<CommandSpec> Upkeep() {
        "table|json|csv"},
       {"flush", "", "turn the WAL into a segment", "parquedb flush", Writing({kDryRun}), RunFlush},
       {"checkpoint", "", "bring data, relationship and bloom files up to the head", "parquedb checkpoint",
-       Writing({kDryRun}), RunCheckpoint},
+       Writing({kDryRun, kProgress}), RunCheckpoint},
       {"window",
        "[DIR]",
        "the instants that can be restored",
@@ -168,7 +181,8 @@ std::vector<CommandSpec> Upkeep() {
        "parquedb verify ./restored --compare ./original\nparquedb verify --level hash",
        {kOwner,
         {"--compare", "DIR", "compare with this database"},
-        {"--level", "quick|hash|full|replay", "how deep (replay)"}},
+        {"--level", "quick|hash|full|replay", "how deep (replay)"},
+        kProgress},
        RunVerify,
        "table|json|detailed"},
   };
@@ -187,7 +201,8 @@ std::vector<CommandSpec> Backups() {
         {"--visibility", "private|unlisted|public", "who may see it (private)"},
         {"--strategy", "manual|local-wins|remote-wins", "when the backup has more than is here (manual: stop)"},
         {"--full", "", "renew derived files"},
-        kDryRun},
+        kDryRun,
+        kProgress},
        RunPush},
       {"pull", "REF", "make a database from a backup, or bring a copy up to it",
        "parquedb pull /backups/ann/shop --directory ./restored\nparquedb pull /backups/ann/shop --directory ./restored "
@@ -197,7 +212,8 @@ std::vector<CommandSpec> Backups() {
                  "only these, as a new database; into one that is there with --strategy remote-wins"},
                 {"--strategy", kStrategies, "where both have changed (manual: stop; remote-wins: by new events)"},
                 kOwner,
-                kDryRun}),
+                kDryRun,
+                kProgress}),
        RunPull},
       {"sync", "", "push what is ahead of a backup, pull what is behind it",
        "parquedb sync --with /backups\nparquedb sync --status",
@@ -207,7 +223,8 @@ std::vector<CommandSpec> Backups() {
                 {"--slug", "S", "name of the backup; else the database's"},
                 kOwner,
                 {"--visibility", "private|unlisted|public", "who may see it (private)"},
-                kDryRun}),
+                kDryRun,
+                kProgress}),
        RunSync},
       {"backups",
        "[REMOTE]",
@@ -216,6 +233,24 @@ std::vector<CommandSpec> Backups() {
        {kOwner},
        RunBackups,
        kRowFormats},
+  };
+}
+
+// What calls need not say again.
+std::vector<CommandSpec> SettingUp() {
+  return {
+      {"remote",
+       "add|list|show|remove [NAME] [URL]",
+       "names for remotes",
+       "parquedb remote add nas /backups\nparquedb remote list\nparquedb remote show nas\nparquedb remote remove nas",
+       {{"--global", "", "in the user's config.toml, not in the database's parquedb.toml"}, kDryRun},
+       RunRemote},
+      {"config",
+       "show",
+       "every setting, and where it comes from",
+       "parquedb config show --origin",
+       {{"--origin", "", "also where each comes from"}},
+       RunConfig},
   };
 }
 
@@ -244,8 +279,11 @@ std::vector<CommandSpec> About() {
 // In the order of the help.
 std::vector<CommandSpec> MakeCommands() {
   std::vector<CommandSpec> commands;
-  for (auto group : {&Documents, &Files, &History, &Upkeep, &Backups, &About}) {
-    for (CommandSpec& command : group()) commands.push_back(std::move(command));
+  for (auto group : {&Documents, &Files, &History, &Upkeep, &Backups, &SettingUp, &About}) {
+    for (CommandSpec& command : group()) {
+      command.takes_settings = group != &About;
+      commands.push_back(std::move(command));
+    }
   }
   return commands;
 }

@@ -5,28 +5,65 @@
 
 #include <thread>
 
-#include "cli/session.h"
 #include "storage/fs_file.h"
 
 namespace parquedb {
+namespace {
 
-void WatchForInterrupt(bool json) {
+constexpr std::string_view kPlainCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,@%+";
+
+void Watch(const sigset_t& interrupts, Session& session, const std::vector<std::string>& words) {
+  int signal = 0;
+  if (::sigwait(&interrupts, &signal) != 0) return;
+  bool nothing_written = session.display.progress().Stop();
+  if (!nothing_written) {
+    session.Note("interrupted while it is written: it goes on to its end; once more to stop at once");
+    if (::sigwait(&interrupts, &signal) != 0) return;
+  }
+  RemoveTemporaryFiles();
+  session.display.Finish(false);
+  ReportError({StatusCode::kInterrupted,
+               nothing_written ? "interrupted; what was acknowledged before is kept"
+                               : "interrupted while it was written: it may be there or not",
+               AsTyped(words)},
+              session.json_errors);
+  ::_exit(ExitCode(StatusCode::kInterrupted));
+}
+
+}  // namespace
+
+std::string AsTyped(const std::vector<std::string>& words) {
+  std::string command = "parquedb";
+  for (const std::string& word : words) {
+    command += ' ';
+    if (!word.empty() && word.find_first_not_of(kPlainCharacters) == std::string::npos) {
+      command += word;
+      continue;
+    }
+    command += '\'';
+    for (char c : word) command += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    command += '\'';
+  }
+  return command;
+}
+
+void WatchForInterrupt(std::shared_ptr<Session> session, std::vector<std::string> words) {
   sigset_t interrupts;
   ::sigemptyset(&interrupts);
-  ::sigaddset(&interrupts, SIGINT);
   ::sigaddset(&interrupts, SIGTERM);
   struct sigaction now;
   // Who starts a command in the background with SIGINT ignored wants it so.
-  if (::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) return;
+  bool ignored = ::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+  if (!ignored) ::sigaddset(&interrupts, SIGINT);
   if (::pthread_sigmask(SIG_BLOCK, &interrupts, nullptr) != 0) return;
-  std::thread([interrupts, json] {
-    int signal = 0;
-    if (::sigwait(&interrupts, &signal) != 0) return;
-    RemoveTemporaryFiles();
-    ReportError({StatusCode::kInterrupted, "interrupted; what was acknowledged is kept", "run the same command again"},
-                json);
-    ::_exit(ExitCode(StatusCode::kInterrupted));
+  std::thread([interrupts, session = std::move(session), words = std::move(words)] {
+    Watch(interrupts, *session, words);
   }).detach();
+}
+
+void WaitForInterrupt() {
+  while (true) ::pause();
 }
 
 }  // namespace parquedb

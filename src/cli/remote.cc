@@ -1,7 +1,6 @@
 #include "cli/remote.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,10 +14,12 @@
 namespace parquedb {
 namespace {
 
-bool IsRepository(const std::string& path) {
+bool Exists(const std::string& path) {
   struct stat found;
-  return ::stat((path + "/" + std::string(kRepositoryPath)).c_str(), &found) == 0;
+  return ::stat(path.c_str(), &found) == 0;
 }
+
+bool IsRepository(const std::string& path) { return Exists(path + "/" + std::string(kRepositoryPath)); }
 
 bool LooksLikePath(const std::string& text) {
   return text.starts_with("./") || text.starts_with("../") || text.starts_with("/") || text.starts_with("~") ||
@@ -79,8 +80,11 @@ Result<ResolvedBackup> ResolveName(const Call& call, const std::string& ref) {
   if (!good.ok())
     return NotFound(fmt::format("{} is neither a path nor the name of a backup", ref),
                     "a path begins with ./, ../ or /");
-  ASSIGN_OR_RETURN(std::string remote, DefaultRemote());
-  ASSIGN_OR_RETURN(std::string root, RemotePath(remote));
+  auto remote = DefaultRemote(call);
+  if (!remote.ok() && Exists(ref))
+    return InvalidArgument(ref + " is neither a remote nor a backup's name", "./" + ref + " is a folder");
+  if (!remote.ok()) return remote.status();
+  ASSIGN_OR_RETURN(std::string root, RemotePath(call, *remote));
   ASSIGN_OR_RETURN(std::string owner, OwnerOf(call));
   if (IsRepository(root)) {
     ASSIGN_OR_RETURN(auto whole, Try(root, ref));
@@ -102,26 +106,18 @@ Result<ResolvedBackup> ResolveName(const Call& call, const std::string& ref) {
     ASSIGN_OR_RETURN(auto named, Try(root + "/" + ref, ""));
     if (named) return std::move(*named);
   }
-  return NotFound(fmt::format("{} has no backup {}", remote, tried), "parquedb backups " + remote);
+  return NotFound(fmt::format("{} has no backup {}", root, tried), "parquedb backups " + root);
 }
 
 }  // namespace
 
 Result<std::string> OwnerOf(const Call& call) {
-  std::string owner = call.Get("--owner");
-  if (owner.empty()) {
-    const char* variable = std::getenv("PARQUEDB_OWNER");
-    if (variable != nullptr) owner = variable;
-  }
-  if (owner.empty()) {
-    const passwd* entry = ::getpwuid(::getuid());
-    owner = entry != nullptr && entry->pw_name != nullptr ? entry->pw_name : "user";
-  }
+  std::string owner = call.Get("--owner", LoginName());
   RETURN_IF_ERROR(CheckNamePart("owner", owner));
   return owner;
 }
 
-Result<std::string> RemotePath(const std::string& text) {
+Result<std::string> PathOfUrl(const std::string& text) {
   size_t scheme = text.find("://");
   std::string path = text;
   if (scheme != std::string::npos) {
@@ -140,23 +136,55 @@ Result<std::string> RemotePath(const std::string& text) {
   return TrimSlashes(path);
 }
 
-Result<std::string> DefaultRemote() {
-  const char* remote = std::getenv("PARQUEDB_REMOTE_URL");
-  if (remote != nullptr && *remote != '\0') return std::string(remote);
-  return InvalidArgument("no remote is named", "say --to /path, or set PARQUEDB_REMOTE_URL");
+Result<std::string> RemotePath(const Call& call, const std::string& text) {
+  if (LooksLikePath(text)) return PathOfUrl(text);
+  auto named = call.remotes.find(text);
+  if (named == call.remotes.end()) return PathOfUrl(text);
+  auto path = PathOfUrl(named->second.value);
+  return path.ok() ? path : path.status().With("remote " + text + " of " + named->second.origin);
 }
 
-Result<PushTarget> ResolvePushTarget(const std::string& remote, const std::string& owner, const std::string& slug) {
-  ASSIGN_OR_RETURN(std::string path, RemotePath(remote));
-  PushTarget target{
-      .remote = remote, .repository = IsRepository(path) ? path : path + "/" + owner, .ref = owner + "/" + slug};
+Result<std::string> DefaultRemote(const Call& call) {
+  if (call.remotes.contains("default")) return std::string("default");
+  return InvalidArgument("no remote is named",
+                         call.command->name == "push"
+                             ? "say --to /path, set PARQUEDB_REMOTE_URL, or: parquedb remote add default /path"
+                             : "set PARQUEDB_REMOTE_URL, or: parquedb remote add default /path");
+}
+
+Result<PushTarget> ResolvePushTarget(const Call& call, const std::string& remote, const std::string& owner,
+                                     const std::string& slug) {
+  PushTarget target{.remote = remote, .repository = {}, .owner = owner, .slug = slug};
+  bool plain = !LooksLikePath(remote) && !call.remotes.contains(remote) && remote.find('/') != std::string::npos;
+  if (plain && call.remotes.contains("default") && CheckSlug(remote).ok() && !Exists(remote)) {
+    // owner/slug on the default remote.
+    target.remote = "default";
+    target.owner = remote.substr(0, remote.find('/'));
+    target.slug = remote.substr(remote.find('/') + 1);
+  }
+  ASSIGN_OR_RETURN(std::string path, RemotePath(call, target.remote));
+  // The default one is shown by its URL: nobody named it.
+  if (auto url = call.remotes.find(target.remote); target.remote == "default" && url != call.remotes.end())
+    target.remote = url->second.value;
+  target.repository = IsRepository(path) ? path : path + "/" + target.owner;
   return target;
 }
 
 Result<ResolvedBackup> ResolveBackup(const Call& call, const std::string& ref) {
+  if (!LooksLikePath(ref) && call.remotes.contains(ref)) {
+    ASSIGN_OR_RETURN(std::string path, RemotePath(call, ref));
+    return ResolvePath(call, path);
+  }
   if (!LooksLikePath(ref)) return ResolveName(call, ref);
-  ASSIGN_OR_RETURN(std::string path, RemotePath(ref));
+  ASSIGN_OR_RETURN(std::string path, PathOfUrl(ref));
   return ResolvePath(call, path);
+}
+
+std::optional<int64_t> InstantOfBackup(const Call& call, const std::string& name) {
+  if (!call.remotes.contains("default") || !CheckSlug(name).ok()) return std::nullopt;
+  auto found = ResolveName(call, name);
+  if (!found.ok()) return std::nullopt;
+  return found->backup.instant_ms;
 }
 
 Result<PullSource> OpenBackup(const ResolvedBackup& resolved) {
@@ -169,8 +197,8 @@ Result<PullSource> OpenBackup(const ResolvedBackup& resolved) {
 
 bool LiesInRepository(const std::string& path) { return SplitRepository(path).has_value(); }
 
-Result<std::vector<std::string>> RepositoriesOf(const std::string& remote) {
-  ASSIGN_OR_RETURN(std::string path, RemotePath(remote));
+Result<std::vector<std::string>> RepositoriesOf(const Call& call, const std::string& remote) {
+  ASSIGN_OR_RETURN(std::string path, RemotePath(call, remote));
   if (auto split = SplitRepository(path)) return std::vector<std::string>{split->repository};
   std::vector<std::string> found;
   std::error_code error;
@@ -178,7 +206,7 @@ Result<std::vector<std::string>> RepositoriesOf(const std::string& remote) {
     if (IsRepository(entry.path().string())) found.push_back(entry.path().string());
   }
   if (error || found.empty())
-    return NotFound("there is no backup repository at " + remote, "parquedb push --to " + remote + " makes one");
+    return NotFound("there is no backup repository at " + path, "parquedb push --to " + path + " makes one");
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -5,6 +5,7 @@
 
 #include "cli/interrupt.h"
 #include "cli/session.h"
+#include "cli/settings.h"
 
 namespace parquedb {
 namespace {
@@ -29,6 +30,9 @@ void RaiseFileLimit() {
 // Large blocks go back to the system when they are freed. By itself the C library keeps blocks of the size of one that
 // was freed before: with documents of 15 MiB that doubles the memory of an import.
 constexpr int kReturnedBlockBytes = 4 << 20;
+// What is free at the end of the heap stays up to here: each page that is read needs a little for a short while, and to
+// ask the system for it again takes longer than to read the page.
+constexpr int kKeptHeapBytes = 16 << 20;
 
 }  // namespace
 
@@ -52,26 +56,38 @@ void ReportError(const Status& status, bool json) {
 int RunParqueDb(int argc, char** argv) {
   RaiseFileLimit();
   ::mallopt(M_MMAP_THRESHOLD, kReturnedBlockBytes);
+  ::mallopt(M_TRIM_THRESHOLD, kKeptHeapBytes);
   ::signal(SIGPIPE, SIG_IGN);  // a closed standard output is an error of write, not a silent end
   ::signal(SIGXFSZ, SIG_IGN);  // so is a limit on the size of files
   std::vector<std::string> words(argv + 1, argv + argc);
-  Session session;
+  // Shared with the thread that waits for signals, which may run on while this function returns.
+  auto shared = std::make_shared<Session>();
+  Session& session = *shared;
   session.json_errors = WantsJson(words);
-  WatchForInterrupt(session.json_errors);
+  WatchForInterrupt(shared, words);
   auto call = ParseCommandLine(words);
   if (!call.ok()) {
     ReportError(call.status(), session.json_errors);
     return ExitCode(call.status().code());
   }
   session.verb = std::string(call->command->name);
+  Status filled = call->command->takes_settings ? FillFromSettings(&*call) : Status::Ok();
+  if (!filled.ok()) {
+    ReportError(filled, session.json_errors);
+    return ExitCode(filled.code());
+  }
+  session.json_errors = session.json_errors || call->Has("--json") || call->Get("--format") == "json";
   session.quiet = call->Has("--quiet");
   session.output_path = call->Get("--output");
   if (session.output_path == "-") session.output_path.clear();
   Status status = call->command->run(session, *call);
+  if (status.ok() && !session.output_path.empty() && !session.display.progress().BeginCommit()) WaitForInterrupt();
   if (status.ok() || session.answers_failure) {
     Status finished = session.FinishOutput();
     if (status.ok()) status = finished;
   }
+  if (status.code() == StatusCode::kInterrupted && !session.display.progress().BeginCommit()) WaitForInterrupt();
+  session.display.Finish(status.ok());
   if (!status.ok()) ReportError(status, session.json_errors);
   return ExitCode(status.code());
 }

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "cli/remote.h"
+#include "cli/settings.h"
 #include "core/errno_status.h"
 #include "core/time_text.h"
 #include "eventlog/log_writer.h"
@@ -50,12 +52,6 @@ class StandardOutput : public PendingFile {
   std::string path_ = "standard output";
   uint64_t size_ = 0;
 };
-
-std::string LoginName() {
-  const passwd* entry = ::getpwuid(::getuid());
-  if (entry != nullptr && entry->pw_name != nullptr && *entry->pw_name != '\0') return entry->pw_name;
-  return "uid-" + std::to_string(::getuid());
-}
 
 }  // namespace
 
@@ -124,6 +120,8 @@ Status Session::PrintJson(Object answer) {
   return Print(WritePrettyJson(whole) + "\n");
 }
 
+Status Session::Flush() { return buffer_.empty() ? Status::Ok() : Drain(); }
+
 Status Session::FinishOutput() {
   if (buffer_.empty() && output_file_ == nullptr && compressing_ == nullptr) return Status::Ok();
   RETURN_IF_ERROR(Drain());
@@ -137,9 +135,18 @@ Status Session::FinishOutput() {
   return output_folder_->Publish(std::move(files));
 }
 
-void Session::Say(std::string_view text) { fmt::print(stderr, "{}\n", text); }
+void Session::Say(std::string_view text) { display.Write(fmt::format("{}\n", text)); }
 void Session::Note(std::string_view text) {
   if (!quiet) Say(text);
+}
+
+Progress* Session::StartProgress(const Call& call) {
+  std::string wanted = call.Get("--progress", "auto");
+  ProgressStyle style = ::isatty(STDERR_FILENO) ? ProgressStyle::kBar : ProgressStyle::kLines;
+  if (wanted == "json") style = ProgressStyle::kJson;
+  if (wanted == "none" || quiet) style = ProgressStyle::kNone;
+  display.Start(style, verb);
+  return &display.progress();
 }
 
 Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerFormat>& allowed) const {
@@ -165,17 +172,15 @@ Result<AnswerFormat> Session::Format(const Call& call, const std::vector<AnswerF
                          fmt::format("formats here: {}", fmt::join(here, ", ")));
 }
 
-std::string Session::Directory(const Call& call) const {
-  if (call.Has("--directory")) return call.Get("--directory");
-  const char* path = std::getenv("PARQUEDB_PATH");
-  return path != nullptr && *path != '\0' ? path : ".";
+std::string LoginName() {
+  const passwd* entry = ::getpwuid(::getuid());
+  if (entry != nullptr && entry->pw_name != nullptr && *entry->pw_name != '\0') return entry->pw_name;
+  return "uid-" + std::to_string(::getuid());
 }
 
-std::string Session::Operator(const Call& call) const {
-  if (call.Has("--operator")) return call.Get("--operator");
-  const char* name = std::getenv("PARQUEDB_OPERATOR");
-  return name != nullptr && *name != '\0' ? name : LoginName();
-}
+std::string Session::Directory(const Call& call) const { return DirectoryOption(call); }
+
+std::string Session::Operator(const Call& call) const { return call.Get("--operator", LoginName()); }
 
 Result<Source> Session::OpenSource(const std::string& directory, const ViewRequest& request) const {
   Source source;
@@ -202,6 +207,7 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
   options.actor = Operator(call);
   options.verb = "verb " + verb;
   options.accept_clock = call.Has("--accept-clock");
+  options.progress = &display.progress();
   if (call.Has("--lock-timeout")) {
     auto timeout = ParseDurationMs(call.Get("--lock-timeout"));
     if (!timeout)
@@ -230,7 +236,15 @@ Result<Cut> Session::ResolveAt(const Call& call, const Source& source, bool requ
                              "for example --at \"2026-02-01T12:00:00Z\", --at \"5m ago\", --at latest");
     return HeadCut(*source.storage, source.view);
   }
-  ASSIGN_OR_RETURN(Cut cut, ResolveInstant(*source.storage, source.view, call.Get("--at"), SystemClock().NowMs()));
+  std::string text = call.Get("--at");
+  auto resolved = ResolveInstant(*source.storage, source.view, text, SystemClock().NowMs());
+  if (!resolved.ok() && resolved.status().code() == StatusCode::kInvalidArgument) {
+    // A backup's name on the default remote stands for its instant.
+    auto instant = InstantOfBackup(call, text);
+    if (instant) resolved = ResolveInstant(*source.storage, source.view, FormatTime(*instant), SystemClock().NowMs());
+  }
+  if (!resolved.ok()) return resolved.status();
+  const Cut& cut = *resolved;
   Say(fmt::format("at {} (lsn {}{}{})", FormatTime(cut.ts_ms), cut.lsn, cut.id.empty() ? "" : ", event ", cut.id));
   return cut;
 }

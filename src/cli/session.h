@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/progress_display.h"
 #include "database/database_state.h"
 #include "document/value.h"
 #include "eventlog/view.h"
@@ -34,12 +35,17 @@ struct Session {
   Status Print(std::string_view text);
   Status PrintJson(Object answer);  // one document, with "schema" in front
   Status FinishOutput();
+  Status Flush();  // what was printed so far reaches standard output
   // The pending file of --output, or standard output, for an answer that is no text. FinishOutput puts it in place.
   Result<PendingFile*> OpenOutput();
 
   // ---- standard error
   void Note(std::string_view text);  // unless --quiet
   void Say(std::string_view text);   // always
+
+  // Shows from now on how far the verb is: a bar on a terminal, else lines, or as --progress says. The library counts
+  // into what is returned.
+  Progress* StartProgress(const Call& call);
 
   // kInvalidArgument names an unknown format, or one that is not among `allowed`.
   Result<AnswerFormat> Format(const Call& call, const std::vector<AnswerFormat>& allowed) const;
@@ -63,6 +69,7 @@ struct Session {
   bool quiet = false;
   std::string verb;
   std::string output_path;
+  ProgressDisplay display;
 
  private:
   Status Drain();
@@ -83,6 +90,9 @@ Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& direc
 
 // What a database in this folder is called when nobody says: as the folder.
 std::string FolderName(const std::string& directory);
+
+// The user's, for actors and owners.
+std::string LoginName();
 
 // Exit status of a failure.
 int ExitCode(StatusCode code);

@@ -18,16 +18,31 @@ constexpr std::string_view kEnvironment = R"(PARQUEDB_PATH        the database, 
 PARQUEDB_REMOTE_URL  the default remote
 PARQUEDB_OWNER       the owner of backups; else the login name
 PARQUEDB_OPERATOR    the actor of what a command writes; else the login name
+PARQUEDB_<OPTION>    any other option: PARQUEDB_LOCK_TIMEOUT=30s is --lock-timeout 30s, PARQUEDB_QUIET=1 is --quiet
 NO_COLOR             no colour
 TMPDIR               where large sorts put their temporary files
+XDG_CONFIG_HOME      where parquedb/config.toml lies; else ~/.config
+
+An option counts in this order: the command line, the environment, parquedb.toml in the database, the user's config.toml.
+Such a file is TOML: operator = "ann", lock-timeout = "30s", and remotes (parquedb help remotes).
+parquedb config show --origin tells each setting and where it comes from.
 )";
 
 constexpr std::string_view kFormats = R"(--format table     for people; the default, on pipes too
 --format json      one JSON document (= --json)
 --format ndjson    one JSON value a line
+--format csv       RFC 4180 with a header row: query, events, export, list, stats, backups
 --format paths     list: one path a line
 --format detailed  events, verify: everything
---output FILE      writes the answer to a file, whole or not at all; export chooses by .parquet, .json, .ndjson
+--output FILE      writes the answer to a file, whole or not at all; compressed when its name ends with .gz or .zst
+
+import and export go by the name of the file:
+.ndjson .jsonl     a record a line
+.json              an array of records, or an object whose one member is an array
+.csv               with $id and $data columns exact; else every cell is a text (--infer: numbers, true, false)
+.parquet           an export exactly; of other writers any types
+… .gz .zst         compressed
+-                  standard input, with --input-format ndjson, json, csv or parquet; export --format writes to standard output
 )";
 
 constexpr std::string_view kTime = R"(--at takes any of these:
@@ -36,6 +51,7 @@ constexpr std::string_view kTime = R"(--at takes any of these:
 1769947200, 1769947200123   seconds, milliseconds since 1970
 "5m ago", yesterday         relative; units ms s m h d w
 latest                      now
+before-cleanup              a tag (parquedb tag), or a backup's name on the default remote
 01KGCX5BFB34D2T1B1KVC9X6AK  an event's id, inclusive
 lsn:42                      a position in the log
 The resolved instant is printed on stderr. "parquedb window" shows what can be asked for.
@@ -45,7 +61,9 @@ constexpr std::string_view kRemotes =
     R"(A remote is a path or file:///path. A repository lies in {remote}/{owner}/, unless the remote itself holds _meta/repo.json.
 push --to /backups --owner ann --slug shop    writes /backups/ann, slug shop
 pull /backups/ann/shop                        reads it back
-pull ann/shop                                 the same, on the default remote (PARQUEDB_REMOTE_URL)
+pull ann/shop                                 the same, on the default remote
+remote add nas /backups                       push --to nas and pull nas work from now on
+The default remote is PARQUEDB_REMOTE_URL, or the remote named default: [remote.default] url = "/backups" in parquedb.toml.
 )";
 
 constexpr std::string_view kFilters = R"(A filter is a JSON object; all its members must hold. {} matches everything.

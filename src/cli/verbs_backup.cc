@@ -56,6 +56,7 @@ Result<SyncEngineOptions> EngineOptionsOf(Session& session, const Call& call, co
   if (options.visibility != "public" && options.visibility != "unlisted" && options.visibility != "private") {
     return InvalidArgument("--visibility: '" + options.visibility + "' is not known", "public, unlisted or private");
   }
+  options.progress = session.StartProgress(call);
   options.actor = session.Operator(call);
   RETURN_IF_ERROR(CheckActor(options.actor));
   return options;
@@ -72,7 +73,7 @@ Status PrintSync(Session& session, AnswerFormat format, const PushTarget& target
   if (format == AnswerFormat::kJson) {
     auto array = [](const std::vector<std::string>& paths) { return Array(paths.begin(), paths.end()); };
     Object answer{{"synced", status.is_synced || (!only_looked && status.relation != SyncRelation::kDiverged)},
-                  {"ref", target.ref},
+                  {"ref", target.ref()},
                   {"toUpload", array(diff.to_upload)},
                   {"toDownload", array(diff.to_download)},
                   {"conflicts", Array()},
@@ -85,18 +86,18 @@ Status PrintSync(Session& session, AnswerFormat format, const PushTarget& target
   const char* verb = only_looked ? "would " : "";
   switch (status.relation) {
     case SyncRelation::kEqual:
-      return session.Print(fmt::format("in sync with {} on {}\n", target.ref, target.remote));
+      return session.Print(fmt::format("in sync with {} on {}\n", target.ref(), target.remote));
     case SyncRelation::kDiverged:
       return session.Print(fmt::format("{} on {} went another way: {} events are only here, {} only there\n",
-                                       target.ref, target.remote, status.local_events, status.remote_events));
+                                       target.ref(), target.remote, status.local_events, status.remote_events));
     case SyncRelation::kNoBackup:
     case SyncRelation::kAhead:
       return session.Print(fmt::format("{}{} {} files to {} on {}; {} unchanged\n", verb,
-                                       only_looked ? "push" : "pushed", diff.to_upload.size(), target.ref,
+                                       only_looked ? "push" : "pushed", diff.to_upload.size(), target.ref(),
                                        target.remote, diff.unchanged.size()));
     case SyncRelation::kBehind:
       return session.Print(fmt::format("{}{} {} files from {} on {}; {} unchanged\n", verb,
-                                       only_looked ? "pull" : "pulled", diff.to_download.size(), target.ref,
+                                       only_looked ? "pull" : "pulled", diff.to_download.size(), target.ref(),
                                        target.remote, diff.unchanged.size()));
   }
   return Status::Ok();
@@ -126,7 +127,7 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
     for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
     if (format == AnswerFormat::kTable) {
       RETURN_IF_ERROR(session.Print(
-          fmt::format("{}{}: {}uploaded {} files, {} bytes; {} unchanged\n", outcome.target.ref,
+          fmt::format("{}{}: {}uploaded {} files, {} bytes; {} unchanged\n", outcome.target.ref(),
                       outcome.target.remote.empty() ? "" : " on " + outcome.target.remote, dry_run ? "would have " : "",
                       result.uploaded.size(), result.bytes, result.unchanged)));
       if (dry_run) {
@@ -134,7 +135,7 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
       }
     }
     results.push_back(Object{{"remote", outcome.target.remote},
-                             {"ref", outcome.target.ref},
+                             {"ref", outcome.target.ref()},
                              {"snapshot", result.snapshot},
                              {"commit", result.commit},
                              {"uploaded", FilesArray(result.uploaded)},
@@ -172,10 +173,10 @@ Status RunPush(Session& session, const Call& call) {
   RETURN_IF_ERROR(StrategyOf(call).status());
   std::vector<std::string> remotes = call.All("--to");
   if (remotes.empty()) {
-    ASSIGN_OR_RETURN(std::string remote, DefaultRemote());
+    ASSIGN_OR_RETURN(std::string remote, DefaultRemote(call));
     remotes.push_back(remote);
   }
-  for (const std::string& remote : remotes) RETURN_IF_ERROR(RemotePath(remote).status());
+  for (const std::string& remote : remotes) RETURN_IF_ERROR(ResolvePushTarget(call, remote, "o", "s").status());
   std::string directory = session.Directory(call);
   ASSIGN_OR_RETURN(SyncEngineOptions options, EngineOptionsOf(session, call, directory));
   PushOptions push{.dry_run = call.Has("--dry-run"), .full = call.Has("--full")};
@@ -184,8 +185,11 @@ Status RunPush(Session& session, const Call& call) {
   std::vector<PushOutcome> outcomes;
   for (const std::string& remote : remotes) {
     PushOutcome outcome;
-    ASSIGN_OR_RETURN(outcome.target, ResolvePushTarget(remote, options.owner, options.slug));
-    auto pushed = PushOne(options, outcome.target, push);
+    ASSIGN_OR_RETURN(outcome.target, ResolvePushTarget(call, remote, options.owner, options.slug));
+    SyncEngineOptions here = options;
+    here.owner = outcome.target.owner;
+    here.slug = outcome.target.slug;
+    auto pushed = PushOne(std::move(here), outcome.target, push);
     outcome.status = pushed.status();
     if (pushed.ok()) outcome.result = std::move(*pushed);
     outcomes.push_back(std::move(outcome));
@@ -201,11 +205,13 @@ Status RunSync(Session& session, const Call& call) {
   RETURN_IF_ERROR(StrategyOf(call).status());
   std::string remote = call.Get("--with");
   if (remote.empty()) {
-    ASSIGN_OR_RETURN(remote, DefaultRemote());
+    ASSIGN_OR_RETURN(remote, DefaultRemote(call));
   }
   std::string directory = session.Directory(call);
   ASSIGN_OR_RETURN(SyncEngineOptions options, EngineOptionsOf(session, call, directory));
-  ASSIGN_OR_RETURN(PushTarget target, ResolvePushTarget(remote, options.owner, options.slug));
+  ASSIGN_OR_RETURN(PushTarget target, ResolvePushTarget(call, remote, options.owner, options.slug));
+  options.owner = target.owner;
+  options.slug = target.slug;
   ASSIGN_OR_RETURN(options.remote, OpenDirectory(target.repository));
   bool only_look = call.Has("--status") || call.Has("--dry-run");
   auto engine = CreateSyncEngine(std::move(options));
@@ -228,11 +234,11 @@ Status RunBackups(Session& session, const Call& call) {
                                                               AnswerFormat::kNdjson, AnswerFormat::kCsv}));
   std::string remote;
   if (call.args.empty()) {
-    ASSIGN_OR_RETURN(remote, DefaultRemote());
+    ASSIGN_OR_RETURN(remote, DefaultRemote(call));
   } else {
     remote = call.args[0];
   }
-  ASSIGN_OR_RETURN(auto paths, RepositoriesOf(remote));
+  ASSIGN_OR_RETURN(auto paths, RepositoriesOf(call, remote));
   Array backups;
   std::vector<std::vector<std::string>> rows = {{"id", "name", "time", "files", "bytes", "restorable from"}};
   for (const std::string& path : paths) {

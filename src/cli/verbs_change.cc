@@ -54,9 +54,11 @@ ConflictRule ConflictRuleOf(const Call& call) {
 Status CheckImport(const Call& call) {
   if (call.Has("--events") == call.Has("--file"))
     return InvalidArgument("import takes --file F or --events F", "parquedb help import");
-  if (call.Has("--namespace")) RETURN_IF_ERROR(CheckNamespace(call.Get("--namespace")));
+  for (const char* option : {"--namespace", "--into"}) {
+    if (call.Has(option)) RETURN_IF_ERROR(CheckNamespace(call.Get(option)));
+  }
   if (!call.Has("--events")) return Status::Ok();
-  for (const char* option : {"--namespace", "--id-field", "--input-format", "--on-conflict", "--infer"}) {
+  for (const char* option : {"--namespace", "--into", "--id-field", "--input-format", "--on-conflict", "--infer"}) {
     if (call.Has(option))
       return InvalidArgument(std::string(option) + " goes with --file, not with --events", "parquedb help import");
   }
@@ -68,7 +70,9 @@ Result<ImportResult> ImportFile(Session& session, const Call& call, const std::s
   ImportSource source{.file = call.Get("--file"),
                       .ns = call.Get("--namespace"),
                       .id_field = call.Get("--id-field"),
+                      .into = call.Get("--into"),
                       .infer = call.Has("--infer")};
+  source.progress = session.StartProgress(call);
   RETURN_IF_ERROR(ReadInputFormat(call, &source));
   ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
@@ -77,7 +81,7 @@ Result<ImportResult> ImportFile(Session& session, const Call& call, const std::s
 }
 
 Result<ImportResult> ImportHistory(Session& session, const Call& call, const std::string& directory) {
-  ASSIGN_OR_RETURN(auto reader, EventReader::Open(call.Get("--events")));
+  ASSIGN_OR_RETURN(auto reader, EventReader::Open(call.Get("--events"), session.StartProgress(call)));
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
   return ImportEvents(db->state(), std::move(reader), call.Has("--dry-run"));
 }
@@ -121,7 +125,9 @@ Status RestoreAll(Session& session, const Call& call, AnswerFormat format) {
   ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
   ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> place, OpenFreshFolder(target));
   if (!dry_run) {
-    RETURN_IF_ERROR(ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock()).status());
+    RETURN_IF_ERROR(
+        ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock(), session.StartProgress(call))
+            .status());
   }
   if (format == AnswerFormat::kTable) {
     return session.Print(fmt::format("{}restored {} entities and {} events to {}\n", dry_run ? "would have " : "",
@@ -154,6 +160,7 @@ Status RunRestore(Session& session, const Call& call) {
     for (const std::string& ns : namespaces) RETURN_IF_ERROR(CheckNamespace(ns));
     RETURN_IF_ERROR(session.Confirm(call, "restore the namespace " + call.Get("--namespace")));
   }
+  session.StartProgress(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
   ASSIGN_OR_RETURN(View view, db->state().TakeReaderView());
   Source source{.storage = {}, .view = std::move(view), .name = directory};
@@ -214,6 +221,7 @@ Status RunFlush(Session& session, const Call& call) {
 
 Status RunCheckpoint(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
+  session.StartProgress(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, session.Directory(call), false));
   int64_t behind = db->state().log().head() - db->state().log().manifest().checkpoint;
   bool dry_run = call.Has("--dry-run");

@@ -112,7 +112,8 @@ Status PullAt(Session& session, const Call& call, AnswerFormat format, const std
     result.bytes += entry.size_bytes;
   }
   if (!dry_run) {
-    ASSIGN_OR_RETURN(result, ExecuteWholeRestore(*source.storage, source.view, plan, target, SystemClock()));
+    ASSIGN_OR_RETURN(result, ExecuteWholeRestore(*source.storage, source.view, plan, target, SystemClock(),
+                                                 session.StartProgress(call)));
   }
   if (format == AnswerFormat::kTable) {
     return session.Print(fmt::format("{}pulled {} entities, {} bytes of the log to {}\n", dry_run ? "would have " : "",
@@ -181,6 +182,7 @@ Status RunPull(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(ResolvedBackup resolved, ResolveBackup(call, call.args[0]));
   session.Note(fmt::format("from {}, as of {}", resolved.name, FormatTime(resolved.backup.instant_ms)));
   ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
+  source.progress = session.StartProgress(call);
   ASSIGN_OR_RETURN(ConflictStrategy strategy, StrategyOf(call));
   if (strategy != ConflictStrategy::kManual) {
     ASSIGN_OR_RETURN(auto relation, RelationTo(source, directory));

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/csv_text.h"
-#include "cli/event_text.h"
 #include "cli/subject.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
@@ -9,7 +9,6 @@
 #include "exchange/export_writer.h"
 #include "model/names.h"
 #include "model/state_text.h"
-#include "replay/history.h"
 #include "replay/state.h"
 
 namespace parquedb {
@@ -119,89 +118,41 @@ Result<ExportTarget> TargetOf(Session& session, const Call& call) {
 }
 
 // CSV and Parquet name their columns first, so the fields are counted in a pass of their own.
-Status CountForExport(const Source& source, const StateRequest& state, ParquetExport* counted) {
+Status CountForExport(const Source& source, const StateRequest& state, Progress* progress, ParquetExport* counted) {
   Entity entity;
+  Expect(progress, EstimateEntities(source.view, state.namespaces));  // two passes
   ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
   while (true) {
     ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
     if (!more) return Status::Ok();
+    Advance(progress, 1, static_cast<int64_t>(entity.data.size()));
     RETURN_IF_ERROR(CountFields(entity.data, &counted->counts));
     ++counted->rows;
   }
 }
 
 Result<std::unique_ptr<ExportWriter>> OpenExport(Session& session, const Source& source, const StateRequest& state,
-                                                 ExportFormat format) {
+                                                 ExportFormat format, Progress* progress) {
   auto print = [&session](std::string_view bytes) { return session.Print(bytes); };
   if (format == ExportFormat::kNdjson || format == ExportFormat::kJson) return ExportJsonLines(format, print);
   ParquetExport counted{.database_id = source.view.manifest.database_id, .through = state.cut, .counts = {}, .rows = 0};
-  RETURN_IF_ERROR(CountForExport(source, state, &counted));
+  RETURN_IF_ERROR(CountForExport(source, state, progress, &counted));
   if (format == ExportFormat::kCsv) return ExportCsv(counted.counts, counted.rows, print);
   ASSIGN_OR_RETURN(PendingFile * file, session.OpenOutput());
   return ExportParquet(*file, counted);
 }
 
 Status WriteExport(Session& session, const Source& source, const StateRequest& state, ExportFormat format,
-                   int64_t* rows) {
-  ASSIGN_OR_RETURN(auto writer, OpenExport(session, source, state, format));
+                   Progress* progress, int64_t* rows) {
+  ASSIGN_OR_RETURN(auto writer, OpenExport(session, source, state, format, progress));
   ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
   Entity entity;
   while (true) {
     ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
     if (!more) return writer->Finish();
     RETURN_IF_ERROR(writer->Append(entity));
+    Advance(progress, 1, static_cast<int64_t>(entity.data.size()));
     ++*rows;
-  }
-}
-
-Result<HistoryRequest> HistoryOf(Session& session, const Call& call, const Source& source) {
-  HistoryRequest request;
-  int64_t now_ms = SystemClock().NowMs();
-  auto instant = [&](std::string_view option, int64_t* ts_ms) -> Status {
-    if (!call.Has(option)) return Status::Ok();
-    std::string text = call.Get(option);
-    auto parsed = ParseInstant(text, now_ms);
-    if (!parsed) {
-      auto cut = ResolveInstant(*source.storage, source.view, text, now_ms);
-      if (!cut.ok())
-        return cut.status().code() == StatusCode::kOutsideWindow
-                   ? cut.status()
-                   : InvalidArgument(std::string(option) + ": '" + text + "' is no time", "parquedb help time");
-      parsed = cut->ts_ms;
-    }
-    *ts_ms = *parsed;
-    session.Say(fmt::format("{} {}", option.substr(2), FormatTime(*parsed)));
-    return Status::Ok();
-  };
-  RETURN_IF_ERROR(instant("--after", &request.after_ms));
-  RETURN_IF_ERROR(instant("--before", &request.before_ms));
-  request.to_lsn = source.view.head;
-  request.newest_first = call.Has("--reverse");
-  if (call.Has("--actor")) request.actor = call.Get("--actor");
-  if (call.Has("--entity")) {
-    RETURN_IF_ERROR(ParseEntityId(call.Get("--entity")).status());
-    request.target = IdToTarget(call.Get("--entity"));
-  }
-  if (call.Has("--namespace")) {
-    request.ns = call.Get("--namespace");
-    RETURN_IF_ERROR(session.CheckNamespaceKnown(source, request.ns));
-  }
-  return request;
-}
-
-Status PrintEvent(Session& session, AnswerFormat format, const EventView& event, bool first) {
-  switch (format) {
-    case AnswerFormat::kJson:
-      return session.Print((first ? "\n" : ",\n") + EventJson(event));
-    case AnswerFormat::kNdjson:
-      return session.Print(EventJson(event) + "\n");
-    case AnswerFormat::kCsv:
-      return session.Print(EventCsvRow(event));
-    case AnswerFormat::kDetailed:
-      return session.Print(DetailedEvent(event));
-    default:
-      return session.Print(fmt::format("{:>8}  {}  {:<6}  {:<{}}  {}\n", event.lsn, FormatTime(event.ts_ms),
-                                       OpName(event.op), event.target, kIdWidth, event.actor.value_or("")));
   }
 }
 
@@ -240,7 +191,10 @@ Status RunExport(Session& session, const Call& call) {
   if (!state.namespaces.empty()) RETURN_IF_ERROR(session.CheckNamespaceKnown(source, state.namespaces[0]));
   int64_t rows = 0;
   if (target.to_file) RETURN_IF_ERROR(session.OpenOutput().status());  // without an entity it is a file, too
-  RETURN_IF_ERROR(WriteExport(session, source, state, target.format, &rows));
+  // A bar between the lines of an answer on the same terminal would help nobody.
+  Progress* progress = target.to_file || !::isatty(STDOUT_FILENO) ? session.StartProgress(call) : nullptr;
+  Expect(progress, EstimateEntities(source.view, state.namespaces));
+  RETURN_IF_ERROR(WriteExport(session, source, state, target.format, progress, &rows));
   if (!target.to_file) return Status::Ok();
   std::string file = session.output_path;
   RETURN_IF_ERROR(session.FinishOutput());
@@ -248,52 +202,6 @@ Status RunExport(Session& session, const Call& call) {
   if (call.Has("--json"))
     return session.PrintJson({{"file", file}, {"entities", rows}, {"at", FormatTime(cut.ts_ms)}, {"lsn", cut.lsn}});
   session.Note(fmt::format("wrote {} {} to {}", rows, rows == 1 ? "entity" : "entities", file));
-  return Status::Ok();
-}
-
-Status RunEvents(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format,
-                   session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson,
-                                         AnswerFormat::kCsv, AnswerFormat::kDetailed}));
-  std::optional<Filter> filter;
-  if (call.Has("--filter")) {
-    auto value = ParseJson(call.Get("--filter"));
-    if (!value.ok()) return InvalidArgument("--filter: " + value.status().message());
-    auto compiled = Filter::Compile(*value, {});
-    if (!compiled.ok()) return InvalidArgument("--filter: " + compiled.status().message(), compiled.status().hint());
-    filter = std::move(*compiled);
-  }
-  ASSIGN_OR_RETURN(int64_t limit, call.Number("--limit", INT64_MAX));
-  ASSIGN_OR_RETURN(Source source, session.OpenSource(session.Directory(call), {}));
-  ASSIGN_OR_RETURN(HistoryRequest request, HistoryOf(session, call, source));
-  ASSIGN_OR_RETURN(auto cursor, OpenHistory(*source.storage, source.view, request));
-  int64_t count = 0;
-  bool opened = false;
-  auto open = [&]() -> Status {
-    opened = true;
-    if (format == AnswerFormat::kJson) return session.Print("{\"schema\":\"parquedb.events/1\",\"events\":[");
-    if (format == AnswerFormat::kCsv) return session.Print(EventCsvHeader());
-    if (format == AnswerFormat::kTable)
-      return session.Print(
-          fmt::format("{:>8}  {:<24}  {:<6}  {:<{}}  {}\n", "lsn", "time", "op", "target", kIdWidth, "actor"));
-    return Status::Ok();
-  };
-  EventView event;
-  while (count < limit) {
-    ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
-    if (!more) break;
-    if (filter && !filter->matches_all()) {
-      ASSIGN_OR_RETURN(Value value, EventValue(event));
-      if (!filter->Matches(value)) continue;
-    }
-    if (!opened) RETURN_IF_ERROR(open());
-    RETURN_IF_ERROR(PrintEvent(session, format, event, count == 0));
-    ++count;
-  }
-  if (!opened) RETURN_IF_ERROR(open());
-  if (format == AnswerFormat::kJson) return session.Print(fmt::format("],\"count\":{}}}\n", count));
-  if (format == AnswerFormat::kTable)
-    return session.Print(fmt::format("({} {})\n", count, count == 1 ? "event" : "events"));
   return Status::Ok();
 }
 

@@ -71,6 +71,7 @@ Status RunVerify(Session& session, const Call& call) {
   VerifyOptions options;
   ASSIGN_OR_RETURN(options.level, LevelOf(call));
   options.now_ms = SystemClock().NowMs();
+  options.progress = session.StartProgress(call);
   std::string text = call.args.empty() ? session.Directory(call) : call.args[0];
   ASSIGN_OR_RETURN(auto storage, OpenSubject(call, text));
   std::unique_ptr<StorageBackend> other;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 
 #include "collection/field_scan.h"
@@ -230,23 +231,70 @@ class ParquetDataWriter : public DataFileWriter {
 
 const std::vector<int> kEntityColumns = {kId, kVersion, kCreatedAt, kUpdatedAt, kCreatedBy, kUpdatedBy, kData};
 
-void FillEntity(const TableChunk& chunk, int64_t row, Entity* entity) {
-  auto at = static_cast<size_t>(row);
-  const auto& c = chunk.columns;
-  entity->id.assign(c[0].strings[at]);
-  entity->version = c[1].ints[at];
-  entity->created_at_ms = c[2].ints[at];
-  entity->updated_at_ms = c[3].ints[at];
-  auto optional = [&](const ColumnChunkView& column, std::optional<std::string>* text) {
-    if (column.is_null(row))
+// Where an entity's columns are found: each in a chunk, or, with one value in all of a row group, in its statistics.
+class EntityColumns {
+ public:
+  // All of them in the chunk.
+  EntityColumns() {
+    for (int column : kEntityColumns) Read(column);
+  }
+  EntityColumns(const TableReader& table, int row_group) {
+    for (int column : kEntityColumns) {
+      TableReader::Bounds bounds =
+          column == kId || column == kData ? TableReader::Bounds() : table.row_group_bounds(row_group, column);
+      bool is_text = column == kCreatedBy || column == kUpdatedBy;
+      if (is_text && bounds.all_null) {
+        texts_[column].reset();
+      } else if (is_text && !bounds.has_nulls && bounds.strings && bounds.strings->min == bounds.strings->max) {
+        texts_[column] = std::move(bounds.strings->min);
+      } else if (!is_text && bounds.ints && bounds.ints->min == bounds.ints->max) {
+        ints_[column] = bounds.ints->min;
+      } else {
+        Read(column);
+      }
+    }
+  }
+  const std::vector<int>& read() const { return read_; }
+
+  void Fill(const TableChunk& chunk, int64_t row, Entity* entity) const {
+    entity->id.assign(Text(chunk, kId, row));
+    entity->version = Int(chunk, kVersion, row);
+    entity->created_at_ms = Int(chunk, kCreatedAt, row);
+    entity->updated_at_ms = Int(chunk, kUpdatedAt, row);
+    Optional(chunk, kCreatedBy, row, &entity->created_by);
+    Optional(chunk, kUpdatedBy, row, &entity->updated_by);
+    entity->data.assign(Text(chunk, kData, row));
+  }
+
+ private:
+  void Read(int column) {
+    places_[column] = static_cast<int>(read_.size());
+    read_.push_back(column);
+  }
+  const ColumnChunkView& Of(const TableChunk& chunk, int column) const {
+    return chunk.columns[static_cast<size_t>(places_[column])];
+  }
+  std::string_view Text(const TableChunk& chunk, int column, int64_t row) const {
+    return Of(chunk, column).strings[static_cast<size_t>(row)];
+  }
+  int64_t Int(const TableChunk& chunk, int column, int64_t row) const {
+    return places_[column] < 0 ? ints_[column] : Of(chunk, column).ints[static_cast<size_t>(row)];
+  }
+  void Optional(const TableChunk& chunk, int column, int64_t row, std::optional<std::string>* text) const {
+    if (places_[column] < 0) {
+      *text = texts_[column];
+    } else if (Of(chunk, column).is_null(row)) {
       text->reset();
-    else
-      text->emplace(column.strings[at]);
-  };
-  optional(c[4], &entity->created_by);
-  optional(c[5], &entity->updated_by);
-  entity->data.assign(c[6].strings[at]);
-}
+    } else {
+      text->emplace(Text(chunk, column, row));
+    }
+  }
+
+  std::vector<int> read_;  // columns of the chunk
+  std::array<int, kTyped> places_ = {-1, -1, -1, -1, -1, -1, -1, -1};
+  std::array<int64_t, kTyped> ints_ = {};
+  std::array<std::optional<std::string>, kTyped> texts_;
+};
 
 class DataCursor : public EntityCursor {
  public:
@@ -259,7 +307,7 @@ class DataCursor : public EntityCursor {
         if (!more) return false;
         row_ = 0;
       }
-      FillEntity(chunk_, row_++, entity);
+      columns_.Fill(chunk_, row_++, entity);
       if (entity->id <= last_id_) return Corruption(table_->name() + ": ids don't ascend at " + entity->id);
       last_id_ = entity->id;
       if (entity->id >= from_) return true;
@@ -270,6 +318,7 @@ class DataCursor : public EntityCursor {
   std::shared_ptr<TableReader> table_;
   std::unique_ptr<TableScanner> scanner_;
   std::string from_, last_id_;
+  EntityColumns columns_;
   TableChunk chunk_;
   int64_t row_ = 0;
 };
@@ -326,14 +375,37 @@ class ParquetDataFile : public DataFile {
       RETURN_IF_ERROR(table_->ReadRows(span.first, span.last - span.first, {kId}, &ids));
       for (int64_t i = 0; i < ids.rows; ++i) {
         if (ids.columns[0].strings[static_cast<size_t>(i)] != id) continue;
+        const EntityColumns columns(*table_, group);
         TableChunk chunk;
-        RETURN_IF_ERROR(table_->ReadRows(span.first + i, 1, kEntityColumns, &chunk));
+        RETURN_IF_ERROR(table_->ReadRows(span.first + i, 1, columns.read(), &chunk));
         Entity entity;
-        FillEntity(chunk, 0, &entity);
+        columns.Fill(chunk, 0, &entity);
         return std::optional<Entity>(std::move(entity));
       }
     }
     return std::optional<Entity>();
+  }
+
+  Status ReadEntities(std::span<const RowSpan> rows, const std::function<Status(const Entity&)>& take) const override {
+    const EntityColumns columns(*table_, table_->row_group_of(rows.front().first));
+    TableChunk chunk;
+    RETURN_IF_ERROR(table_->ReadSpans(rows, columns.read(), &chunk));
+    Entity entity;
+    std::string last_id;
+    for (int64_t row = 0; row < chunk.rows; ++row) {
+      columns.Fill(chunk, row, &entity);
+      if (entity.id <= last_id) return Corruption(table_->name() + ": ids don't ascend at " + entity.id);
+      last_id = entity.id;
+      RETURN_IF_ERROR(take(entity));
+    }
+    return Status::Ok();
+  }
+
+  Status ReadIds(std::span<const RowSpan> rows, const std::function<Status(std::string_view)>& take) const override {
+    TableChunk chunk;
+    RETURN_IF_ERROR(table_->ReadSpans(rows, {kId}, &chunk));
+    for (std::string_view id : chunk.columns.front().strings) RETURN_IF_ERROR(take(id));
+    return Status::Ok();
   }
 
  private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -81,6 +82,11 @@ class DataFile {
   // All entities from the first id >= `from` on.
   virtual Result<std::unique_ptr<EntityCursor>> Scan(std::string_view from = {}) const = 0;
   virtual Result<std::optional<Entity>> Find(std::string_view id) const = 0;
+  // The entities of these rows, which ascend and lie in one row group, or their ids alone; all of them are read before
+  // `take` gets the first. Any thread.
+  virtual Status ReadEntities(std::span<const RowSpan> rows,
+                              const std::function<Status(const Entity&)>& take) const = 0;
+  virtual Status ReadIds(std::span<const RowSpan> rows, const std::function<Status(std::string_view)>& take) const = 0;
 };
 
 }  // namespace parquedb

@@ -41,7 +41,8 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> ReadableSource::Read(int64_t bytes
 }
 
 arrow::MemoryPool* ReadingPool() {
-  static arrow::CappedMemoryPool pool(arrow::default_memory_pool(), kReadingPoolBytes);
+  // The system's own allocator: the library's takes huge pages, and a short process would spend its time clearing them.
+  static arrow::CappedMemoryPool pool(arrow::system_memory_pool(), kReadingPoolBytes);
   return &pool;
 }
 

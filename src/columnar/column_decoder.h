@@ -15,13 +15,14 @@ namespace parquedb {
 class ColumnDecoder {
  public:
   explicit ColumnDecoder(const ColumnSpec& spec) : spec_(spec) {}
-  // Exactly `rows` rows; fewer in the file is kCorruption.
+  // Exactly the next `rows` rows; fewer in the file is kCorruption.
   Status Read(parquet::ColumnReader& reader, int64_t rows, ColumnChunkView* view);
-  Status Skip(parquet::ColumnReader& reader, int64_t rows);
+  // Of the next rows those of `wanted`, counted from here; stops behind the last of them.
+  Status ReadWanted(parquet::ColumnReader& reader, std::span<const RowSpan> wanted, ColumnChunkView* view);
 
  private:
-  template <typename Reader, typename Take>
-  Status ReadValues(parquet::ColumnReader& reader, int64_t rows, ColumnChunkView* view, Take take);
+  template <typename Reader, typename Put>
+  Status ReadValues(parquet::ColumnReader& reader, std::span<const RowSpan> wanted, ColumnChunkView* view, Put put);
   ColumnSpec spec_;
   std::string arena_;
   std::vector<uint64_t> ends_;

@@ -96,6 +96,15 @@ class TableWriter {
   std::unique_ptr<State> state_;
 };
 
+// Rows, half-open.
+struct RowSpan {
+  int64_t first, last;
+  int64_t size() const { return last - first; }
+  bool operator==(const RowSpan&) const = default;
+};
+using RowSpans = std::vector<RowSpan>;  // ascending, none empty, none touching the next
+int64_t RowsOf(std::span<const RowSpan> spans);
+
 // The values of one column in a chunk of rows. Views hold until the chunk is refilled.
 struct ColumnChunkView {
   std::vector<int64_t> ints;  // kInt64, kTimestampMs, kBool (0/1)
@@ -135,12 +144,16 @@ class TableReader {
   virtual int row_group_count() const = 0;
   virtual int64_t row_group_rows(int row_group) const = 0;
   virtual int64_t row_group_first_row(int row_group) const = 0;
+  virtual int row_group_of(int64_t row) const = 0;                // a row of the file
   virtual uint64_t row_group_raw_bytes(int row_group) const = 0;  // uncompressed, all columns
   virtual const TableSchema& schema() const = 0;                  // names, types, nullable; foreign types: see kForeign
   virtual std::optional<int> column_index(std::string_view name) const = 0;
 
   struct IntRange {
     int64_t min, max;
+  };
+  struct DoubleRange {
+    double min, max;
   };
   struct StringRange {
     std::string min, max;
@@ -157,11 +170,25 @@ class TableReader {
   virtual Status ReadRows(int64_t first_row, int64_t rows, const std::vector<int>& columns,
                           TableChunk* chunk) const = 0;
   // For a column that ascends within a row group: the rows whose page may hold `value`, by the column index.
-  // Half-open [first, last) in rows of the file; empty when none may.
-  struct RowSpan {
-    int64_t first, last;
-  };
+  // In rows of the file; empty when none may.
   virtual Result<RowSpan> FindSpan(int row_group, int column, std::string_view value) const = 0;
+
+  // What is known of a column's values without reading them. Of the ranges that of the column's type, if any.
+  struct Bounds {
+    RowSpan rows = {0, 0};              // of the file
+    bool all_null = false;              // no value is there
+    bool has_nulls = true;              // some may be null
+    std::optional<IntRange> ints = {};  // of kInt64, kTimestampMs and kBool
+    std::optional<DoubleRange> doubles = {};
+    std::optional<StringRange> strings = {};
+  };
+  // Of the whole row group, by the statistics.
+  virtual Bounds row_group_bounds(int row_group, int column) const = 0;
+  // Of each page, by the column index; of the whole row group where there is none.
+  virtual Result<std::vector<Bounds>> PageBounds(int row_group, int column) const = 0;
+  // Reads the rows of `rows`, which ascend and lie in one row group, one behind the other into the chunk; of each
+  // column only the pages that hold them. Any thread.
+  virtual Status ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const = 0;
 };
 
 }  // namespace parquedb

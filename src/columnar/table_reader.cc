@@ -16,8 +16,12 @@
 
 #include "columnar/arrow_io.h"
 #include "columnar/column_decoder.h"
+#include "columnar/page_selection.h"
+#include "columnar/page_stream.h"
 #include "columnar/table.h"
+#include "columnar/zstd_pages.h"
 #include "core/limits.h"
+#include "core/read_meter.h"
 
 namespace parquedb {
 namespace {
@@ -26,6 +30,7 @@ constexpr int64_t kStreamBufferBytes = 64 * 1024;  // read ahead of one column w
 constexpr int32_t kThriftStringLimit = 64 << 20;   // a footer text may hold the field counts of a wide file
 constexpr uint64_t kMaxFooterBytes = 256 * kMiB;
 
+constexpr size_t kKeptPageIndexes = 32;     // row groups whose page index is kept
 constexpr uint64_t kChunkBytes = 2u << 20;  // of a scanner, where rows are large; all columns of the file counted
 
 parquet::ReaderProperties ScanProperties() {
@@ -63,7 +68,33 @@ std::optional<ColumnSpec> SpecOf(const parquet::ColumnDescriptor& column) {
   }
 }
 
-class FileScanner;
+// Parquet's plain encoding of bounds; of any other length they say nothing.
+template <typename T>
+std::optional<std::pair<T, T>> DecodeRange(const std::string& min, const std::string& max) {
+  T low, high;
+  if (min.size() != sizeof low || max.size() != sizeof high) return std::nullopt;
+  std::copy_n(min.data(), sizeof low, reinterpret_cast<char*>(&low));
+  std::copy_n(max.data(), sizeof high, reinterpret_cast<char*>(&high));
+  return std::pair(low, high);
+}
+
+void SetRange(ColumnType type, const std::string& min, const std::string& max, TableReader::Bounds* bounds) {
+  switch (type) {
+    case ColumnType::kInt64:
+    case ColumnType::kTimestampMs:
+      if (auto range = DecodeRange<int64_t>(min, max)) bounds->ints = {range->first, range->second};
+      break;
+    case ColumnType::kBool:
+      if (auto range = DecodeRange<uint8_t>(min, max)) bounds->ints = {range->first, range->second};
+      break;
+    case ColumnType::kDouble:
+      if (auto range = DecodeRange<double>(min, max)) bounds->doubles = {range->first, range->second};
+      break;
+    case ColumnType::kString:
+      bounds->strings = {min, max};
+      break;
+  }
+}
 
 class ParquetTable : public TableReader, public std::enable_shared_from_this<ParquetTable> {
  public:
@@ -76,6 +107,9 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
       RETURN_IF_ERROR(CheckEnds());
       reader_ = parquet::ParquetFileReader::Open(source_, ScanProperties());
       metadata_ = reader_->metadata();
+      if (const auto* metered = dynamic_cast<const MeteredFile*>(file_.get())) meter_ = &metered->meter();
+      if (meter_ != nullptr) meter_->SetRowGroups(metadata_->num_row_groups());
+      is_ours_ = footer("parquedb.format").has_value();
       return ReadSchema();
     });
   }
@@ -94,6 +128,10 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
     return first_rows_[static_cast<size_t>(group) + 1] - first_rows_[static_cast<size_t>(group)];
   }
   int64_t row_group_first_row(int group) const override { return first_rows_[static_cast<size_t>(group)]; }
+  int row_group_of(int64_t row) const override {
+    auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), row);
+    return static_cast<int>(after - first_rows_.begin()) - 1;
+  }
   uint64_t row_group_raw_bytes(int group) const override {
     return static_cast<uint64_t>(metadata_->RowGroup(group)->total_byte_size());
   }
@@ -106,19 +144,18 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
   }
 
   std::optional<IntRange> int_range(int group, int column) const override {
-    auto bounds = Bounds(group, column);
-    if (!bounds || bounds->min.size() != 8 || bounds->max.size() != 8) return std::nullopt;
-    IntRange range{};
-    std::copy_n(bounds->min.data(), 8, reinterpret_cast<char*>(&range.min));
-    std::copy_n(bounds->max.data(), 8, reinterpret_cast<char*>(&range.max));
-    return range;
+    return row_group_bounds(group, column).ints;
   }
-  std::optional<StringRange> string_range(int group, int column) const override { return Bounds(group, column); }
+  std::optional<StringRange> string_range(int group, int column) const override {
+    return row_group_bounds(group, column).strings;
+  }
+  Bounds row_group_bounds(int group, int column) const override;
+  Result<std::vector<Bounds>> PageBounds(int group, int column) const override;
 
   Result<bool> MayContain(int group, int column, std::string_view value) const override {
     bool may = true;
     RETURN_IF_ERROR(Guard([&] {
-      if (auto range = Bounds(group, column); range && (value < range->min || value > range->max)) {
+      if (auto range = string_range(group, column); range && (value < range->min || value > range->max)) {
         may = false;
         return Status::Ok();
       }
@@ -138,7 +175,11 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
 
   Result<std::unique_ptr<TableScanner>> Scan(int first, int last, std::vector<int> columns,
                                              int64_t chunk_rows) const override;
-  Status ReadRows(int64_t first_row, int64_t rows, const std::vector<int>& columns, TableChunk* chunk) const override;
+  Status ReadRows(int64_t first_row, int64_t rows, const std::vector<int>& columns, TableChunk* chunk) const override {
+    const RowSpan span{first_row, first_row + rows};
+    return ReadSpans({&span, 1}, columns, chunk);
+  }
+  Status ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const override;
   Result<RowSpan> FindSpan(int group, int column, std::string_view value) const override;
 
   // Runs `body`; an exception of the library is damage of this file.
@@ -159,7 +200,30 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
 
   std::shared_ptr<parquet::ColumnReader> ColumnOf(int group, int column) const {
     std::lock_guard lock(mutex_);
-    return reader_->RowGroup(group)->Column(column);
+    auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
+    std::unique_ptr<parquet::PageReader> pager;
+    if (is_ours_) {
+      int64_t begin = chunk->has_dictionary_page() ? chunk->dictionary_page_offset() : chunk->data_page_offset();
+      pager = OpenPages(ScanProperties().GetStream(source_, begin, chunk->total_compressed_size()), chunk->num_values(),
+                        column, *chunk);
+    } else {
+      pager = reader_->RowGroup(group)->GetColumnPageReader(column);
+    }
+    if (meter_ != nullptr) {
+      meter_->AddRowGroup(group, row_group_rows(group));
+    }
+    return parquet::ColumnReader::Make(metadata_->schema()->Column(column), std::move(pager), ReadingPool());
+  }
+
+  // Of some pages of a chunk, or all, as they lie in the file.
+  std::unique_ptr<parquet::PageReader> OpenPages(std::shared_ptr<arrow::io::InputStream> stream, int64_t values,
+                                                 int column, const parquet::ColumnChunkMetaData& chunk) const {
+    const parquet::ColumnDescriptor& descriptor = *metadata_->schema()->Column(column);
+    if (!is_ours_ || chunk.compression() != parquet::Compression::ZSTD)
+      return parquet::PageReader::Open(std::move(stream), values, chunk.compression(), ScanProperties(), descriptor);
+    return DecompressPages(parquet::PageReader::Open(std::move(stream), values, parquet::Compression::UNCOMPRESSED,
+                                                     ScanProperties(), descriptor),
+                           &zstd_, ReadingPool());
   }
 
  private:
@@ -197,23 +261,17 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
     return Status::Ok();
   }
 
-  std::optional<StringRange> Bounds(int group, int column) const {
-    auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
-    if (!chunk->is_stats_set()) return std::nullopt;
-    auto statistics = chunk->statistics();
-    if (statistics == nullptr || !statistics->HasMinMax()) return std::nullopt;
-    return StringRange{statistics->EncodeMin(), statistics->EncodeMax()};
-  }
-
-  // Offset index of a column chunk; null when the file has none.
-  std::shared_ptr<parquet::OffsetIndex> Offsets(int group, int column) const {
-    std::lock_guard lock(mutex_);
-    auto pages = reader_->GetPageIndexReader();
-    auto of_group = pages != nullptr ? pages->RowGroup(group) : nullptr;
-    return of_group != nullptr ? of_group->GetOffsetIndex(column) : nullptr;
-  }
-  Status ReadColumnRows(int group, int column, int64_t first, int64_t rows, ColumnDecoder* decoder,
-                        ColumnChunkView* view) const;
+  // The page index of a column chunk; null where the file has none.
+  struct PageIndex {
+    std::shared_ptr<parquet::OffsetIndex> offsets;
+    std::shared_ptr<parquet::ColumnIndex> bounds;  // null without offsets
+  };
+  Result<PageIndex> IndexOf(int group, int column) const;
+  Status ReadColumnSpans(int group, int column, std::span<const RowSpan> rows, ColumnDecoder* decoder,
+                         ColumnChunkView* view) const;
+  Result<std::vector<PageStream::Run>> RunsOf(const parquet::ColumnChunkMetaData& chunk,
+                                              const std::vector<parquet::PageLocation>& pages,
+                                              const PageSelection& selection) const;
 
   std::string name_;
   std::shared_ptr<const ReadableFile> file_;
@@ -224,6 +282,14 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
   std::vector<int64_t> first_rows_;
   mutable std::mutex mutex_;
   mutable std::map<std::pair<int, int>, std::unique_ptr<parquet::BloomFilter>> blooms_;
+  struct GroupPageIndex {
+    std::shared_ptr<parquet::RowGroupPageIndexReader> reader;  // null: the row group has none
+    std::map<int, PageIndex> columns;
+  };
+  mutable std::map<int, GroupPageIndex> page_indexes_;
+  FileMeter* meter_ = nullptr;  // null: nobody counts
+  bool is_ours_ = false;        // its pages are of the kinds that TableWriter makes
+  mutable ZstdContexts zstd_;
 };
 
 class FileScanner : public TableScanner {
@@ -285,103 +351,165 @@ Result<std::unique_ptr<TableScanner>> ParquetTable::Scan(int first, int last, st
       std::make_unique<FileScanner>(shared_from_this(), first, last, std::move(columns), chunk_rows));
 }
 
-Status ParquetTable::ReadColumnRows(int group, int column, int64_t first, int64_t rows, ColumnDecoder* decoder,
-                                    ColumnChunkView* view) const {
-  auto offsets = Offsets(group, column);
-  if (offsets == nullptr) {
-    auto reader = ColumnOf(group, column);
-    RETURN_IF_ERROR(decoder->Skip(*reader, first));
-    return decoder->Read(*reader, rows, view);
+Result<ParquetTable::PageIndex> ParquetTable::IndexOf(int group, int column) const {
+  std::lock_guard lock(mutex_);  // page index readers aren't safe to share
+  if (page_indexes_.size() >= kKeptPageIndexes && !page_indexes_.contains(group)) page_indexes_.clear();
+  auto [of_group, is_new] = page_indexes_.try_emplace(group);
+  if (is_new) {
+    auto pages = reader_->GetPageIndexReader();
+    if (pages != nullptr) of_group->second.reader = pages->RowGroup(group);
   }
-  const auto& pages = offsets->page_locations();
-  if (pages.empty()) return Corruption("the offset index of a column is empty");
-  auto behind = [](int64_t row, const parquet::PageLocation& page) { return row < page.first_row_index; };
-  size_t begin = static_cast<size_t>(std::upper_bound(pages.begin(), pages.end(), first, behind) - pages.begin()) - 1;
-  size_t end =
-      static_cast<size_t>(std::upper_bound(pages.begin(), pages.end(), first + rows - 1, behind) - pages.begin());
-  if (begin >= pages.size() || end <= begin) return Corruption("the offset index of a column does not hold the row");
-  int64_t from = pages[begin].offset, to = pages[end - 1].offset + pages[end - 1].compressed_page_size;
-  auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
-  std::string bytes;
-  if (chunk->has_dictionary_page()) {
-    int64_t dictionary = chunk->dictionary_page_offset(), data = chunk->data_page_offset();
-    if (dictionary < 0 || data < dictionary || data > static_cast<int64_t>(file_->size()))
-      return Corruption("a dictionary page lies outside the file");
-    bytes.resize(static_cast<size_t>(data - dictionary));
-    RETURN_IF_ERROR(file_->ReadAt(static_cast<uint64_t>(dictionary), bytes));
-  }
-  if (from < 0 || to < from || to > static_cast<int64_t>(file_->size()))
-    return Corruption("a page lies outside the file");
-  size_t head = bytes.size();
-  bytes.resize(head + static_cast<size_t>(to - from));
-  RETURN_IF_ERROR(file_->ReadAt(static_cast<uint64_t>(from), std::span(bytes).subspan(head)));
-  int64_t last_row = end < pages.size() ? pages[end].first_row_index : row_group_rows(group);
-  auto stream = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(std::move(bytes)));
-  const parquet::ColumnDescriptor* descriptor = metadata_->schema()->Column(column);
-  auto pager = parquet::PageReader::Open(stream, last_row - pages[begin].first_row_index, chunk->compression(),
-                                         ScanProperties(), *descriptor);
-  auto reader = parquet::ColumnReader::Make(descriptor, std::move(pager), ReadingPool());
-  RETURN_IF_ERROR(decoder->Skip(*reader, first - pages[begin].first_row_index));
-  return decoder->Read(*reader, rows, view);
+  auto [known, is_new_column] = of_group->second.columns.try_emplace(column);
+  PageIndex& index = known->second;
+  if (!is_new_column || of_group->second.reader == nullptr) return index;
+  auto offsets = of_group->second.reader->GetOffsetIndex(column);
+  if (offsets == nullptr) return index;
+  RETURN_IF_ERROR(CheckPages(offsets->page_locations(), row_group_rows(group), file_->size()));
+  index.bounds = of_group->second.reader->GetColumnIndex(column);
+  if (index.bounds != nullptr && (index.bounds->encoded_min_values().size() != offsets->page_locations().size() ||
+                                  index.bounds->encoded_max_values().size() != offsets->page_locations().size() ||
+                                  index.bounds->null_pages().size() != offsets->page_locations().size()))
+    return Corruption("its page index contradicts itself");
+  index.offsets = std::move(offsets);
+  return index;
 }
 
-Status ParquetTable::ReadRows(int64_t first_row, int64_t rows, const std::vector<int>& columns,
-                              TableChunk* chunk) const {
-  return Guard([&] {
-    auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), first_row);
-    int group = static_cast<int>(after - first_rows_.begin()) - 1;
-    if (first_row < 0 || rows < 1 || group >= row_group_count() ||
-        first_row + rows > first_rows_[static_cast<size_t>(group) + 1]) {
+TableReader::Bounds ParquetTable::row_group_bounds(int group, int column) const {
+  Bounds bounds{.rows = {row_group_first_row(group), row_group_first_row(group) + row_group_rows(group)}};
+  const ColumnSpec& spec = schema_[static_cast<size_t>(column)];
+  bounds.has_nulls = spec.nullable;
+  try {
+    auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
+    auto statistics = chunk->is_stats_set() ? chunk->statistics() : nullptr;
+    if (statistics == nullptr) return bounds;
+    if (spec.nullable && statistics->HasNullCount()) {
+      bounds.has_nulls = statistics->null_count() > 0;
+      bounds.all_null = statistics->null_count() == bounds.rows.size();
+    }
+    if (statistics->HasMinMax()) SetRange(spec.type, statistics->EncodeMin(), statistics->EncodeMax(), &bounds);
+  } catch (const std::exception&) {
+    // Statistics of another form tell nothing; reading the column says what is wrong with it.
+  }
+  return bounds;
+}
+
+Result<std::vector<TableReader::Bounds>> ParquetTable::PageBounds(int group, int column) const {
+  std::vector<Bounds> pages;
+  RETURN_IF_ERROR(Guard([&]() -> Status {
+    ASSIGN_OR_RETURN(PageIndex index, IndexOf(group, column));
+    if (index.bounds == nullptr) {
+      pages.push_back(row_group_bounds(group, column));
+      return Status::Ok();
+    }
+    const ColumnSpec& spec = schema_[static_cast<size_t>(column)];
+    const auto& places = index.offsets->page_locations();
+    const int64_t begin = row_group_first_row(group);
+    for (size_t page = 0; page < places.size(); ++page) {
+      Bounds bounds;
+      bounds.rows.first = begin + places[page].first_row_index;
+      bounds.rows.last = begin + (page + 1 < places.size() ? places[page + 1].first_row_index : row_group_rows(group));
+      bounds.all_null = index.bounds->null_pages()[page];
+      bounds.has_nulls = spec.nullable && (!index.bounds->has_null_counts() || index.bounds->null_counts()[page] > 0);
+      if (!bounds.all_null) {
+        SetRange(spec.type, index.bounds->encoded_min_values()[page], index.bounds->encoded_max_values()[page],
+                 &bounds);
+      }
+      pages.push_back(std::move(bounds));
+    }
+    return Status::Ok();
+  }));
+  return pages;
+}
+
+// The dictionary, if there is one, and the selected pages: what a column chunk of these pages alone would be.
+Result<std::vector<PageStream::Run>> ParquetTable::RunsOf(const parquet::ColumnChunkMetaData& chunk,
+                                                          const std::vector<parquet::PageLocation>& pages,
+                                                          const PageSelection& selection) const {
+  std::vector<PageStream::Run> runs;
+  if (chunk.has_dictionary_page()) {
+    int64_t dictionary = chunk.dictionary_page_offset(), data = chunk.data_page_offset();
+    if (dictionary < 0 || data <= dictionary || data > static_cast<int64_t>(file_->size()))
+      return Corruption("a dictionary page lies outside the file");
+    runs.push_back({dictionary, data - dictionary});
+  }
+  for (size_t page : selection.pages) {
+    const parquet::PageLocation& place = pages[page];
+    if (!runs.empty() && runs.back().offset + runs.back().bytes == place.offset) {
+      runs.back().bytes += place.compressed_page_size;
+    } else {
+      runs.push_back({place.offset, place.compressed_page_size});
+    }
+  }
+  return runs;
+}
+
+// `rows`: from the row group's first.
+Status ParquetTable::ReadColumnSpans(int group, int column, std::span<const RowSpan> rows, ColumnDecoder* decoder,
+                                     ColumnChunkView* view) const {
+  ASSIGN_OR_RETURN(PageIndex index, IndexOf(group, column));
+  if (index.offsets == nullptr) return decoder->ReadWanted(*ColumnOf(group, column), rows, view);
+  const auto& pages = index.offsets->page_locations();
+  PageSelection selection = SelectPages(pages, row_group_rows(group), rows);
+  auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
+  ASSIGN_OR_RETURN(auto runs, RunsOf(*chunk, pages, selection));
+  if (meter_ != nullptr) {
+    auto read = static_cast<int64_t>(selection.pages.size());
+    meter_->AddRowGroup(group, row_group_rows(group));
+    meter_->AddPages(read, static_cast<int64_t>(pages.size()) - read);
+  }
+  auto pager = OpenPages(std::make_shared<PageStream>(*file_, std::move(runs)), selection.rows, column, *chunk);
+  auto reader = parquet::ColumnReader::Make(metadata_->schema()->Column(column), std::move(pager), ReadingPool());
+  return decoder->ReadWanted(*reader, selection.wanted, view);
+}
+
+Status ParquetTable::ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns,
+                               TableChunk* chunk) const {
+  return Guard([&]() -> Status {
+    if (rows.empty()) return InvalidArgument("no rows were asked for");
+    const int group = row_group_of(rows.front().first);
+    if (rows.front().first < 0 || group >= row_group_count() ||
+        rows.back().last > first_rows_[static_cast<size_t>(group) + 1]) {
       return InvalidArgument("rows outside of one row group were asked for");
     }
-    chunk->first_row = first_row;
-    chunk->rows = rows;
+    const int64_t begin = row_group_first_row(group);
+    RowSpans inside;
+    inside.reserve(rows.size());
+    for (const RowSpan& span : rows) {
+      bool ascends = span.first < span.last && (inside.empty() || inside.back().last <= span.first - begin);
+      if (!ascends) return InvalidArgument("rows that don't ascend were asked for");
+      inside.push_back({span.first - begin, span.last - begin});
+    }
+    chunk->first_row = rows.front().first;
+    chunk->rows = RowsOf(rows);
     chunk->columns.resize(columns.size());
     chunk->arenas.clear();
     for (size_t i = 0; i < columns.size(); ++i) {
       auto decoder = std::make_shared<ColumnDecoder>(schema_[static_cast<size_t>(columns[i])]);
-      RETURN_IF_ERROR(ReadColumnRows(group, columns[i], first_row - row_group_first_row(group), rows, decoder.get(),
-                                     &chunk->columns[i]));
+      RETURN_IF_ERROR(ReadColumnSpans(group, columns[i], inside, decoder.get(), &chunk->columns[i]));
       chunk->arenas.push_back(decoder);  // the texts lie in it
     }
     return Status::Ok();
   });
 }
 
-Result<TableReader::RowSpan> ParquetTable::FindSpan(int group, int column, std::string_view value) const {
-  int64_t begin = row_group_first_row(group), end = begin + row_group_rows(group);
-  RowSpan span{begin, end};
-  RETURN_IF_ERROR(Guard([&] {
-    if (auto range = Bounds(group, column); range && (value < range->min || value > range->max)) {
-      span.last = span.first;
-      return Status::Ok();
-    }
-    auto offsets = Offsets(group, column);
-    std::shared_ptr<parquet::ColumnIndex> index;
-    {
-      std::lock_guard lock(mutex_);
-      auto pages = reader_->GetPageIndexReader();
-      auto of_group = pages != nullptr ? pages->RowGroup(group) : nullptr;
-      if (of_group != nullptr) index = of_group->GetColumnIndex(column);
-    }
-    if (offsets == nullptr || index == nullptr) return Status::Ok();
-    const auto& mins = index->encoded_min_values();
-    const auto& maxs = index->encoded_max_values();
-    const auto& pages = offsets->page_locations();
-    if (mins.size() != pages.size() || maxs.size() != pages.size())
-      return Corruption("its page index contradicts itself");
-    size_t first = 0, last = pages.size();
-    while (first < last && value > maxs[first]) ++first;
-    while (last > first && value < mins[last - 1]) --last;
-    span.first = first < pages.size() ? begin + pages[first].first_row_index : end;
-    span.last = last < pages.size() ? begin + pages[last].first_row_index : end;
-    if (first == last) span.last = span.first;
-    return Status::Ok();
-  }));
-  return span;
+Result<RowSpan> ParquetTable::FindSpan(int group, int column, std::string_view value) const {
+  int64_t begin = row_group_first_row(group);
+  RowSpan none{begin, begin};
+  if (auto range = string_range(group, column); range && (value < range->min || value > range->max)) return none;
+  ASSIGN_OR_RETURN(auto pages, PageBounds(group, column));
+  auto first = pages.begin(), last = pages.end();
+  while (first != last && first->strings && value > first->strings->max) ++first;
+  while (last != first && (last - 1)->strings && value < (last - 1)->strings->min) --last;
+  return first == last ? none : RowSpan{first->rows.first, (last - 1)->rows.last};
 }
 
 }  // namespace
+
+int64_t RowsOf(std::span<const RowSpan> spans) {
+  int64_t rows = 0;
+  for (const RowSpan& span : spans) rows += span.size();
+  return rows;
+}
 
 Result<std::shared_ptr<TableReader>> TableReader::Open(std::shared_ptr<const ReadableFile> file, std::string name) {
   auto table = std::make_shared<ParquetTable>(std::move(name));

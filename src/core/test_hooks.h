@@ -9,7 +9,8 @@ namespace parquedb {
 constexpr char kTestClockVariable[] = "PARQUEDB_TEST_CLOCK_MS";   // a fixed clock, UTC ms
 constexpr char kFlushEventsVariable[] = "PARQUEDB_FLUSH_EVENTS";  // flush after so many events in the WAL
 constexpr char kDirectBatchVariable[] =
-    "PARQUEDB_TEST_DIRECT_BATCH_BYTES";  // a larger batch goes straight into segments
+    "PARQUEDB_TEST_DIRECT_BATCH_BYTES";                            // a larger batch goes straight into segments
+constexpr char kSortBytesVariable[] = "PARQUEDB_TEST_SORT_BYTES";  // memory of a sorted query, before TMPDIR is used
 constexpr char kKillAtVariable[] =
     "PARQUEDB_TEST_KILL_AT";  // "<point>[:n]": SIGKILL at the nth passing of a named point
 

@@ -124,31 +124,34 @@ Status Collection::Delete(std::string_view id) {
   return state_->Write(full, plan).status();
 }
 
+namespace {
+
+Result<QueryRequest> RequestOf(DatabaseState& state, const View& view, const std::string& ns,
+                               const FindOptions& options) {
+  QueryRequest request;
+  request.ns = ns;
+  request.cut = view.head;
+  request.skip = options.skip;
+  request.limit = options.limit;
+  RETURN_IF_ERROR(ParseQuery(options.filter, options.sort, options.fields, &request));
+  if (options.at.empty()) return request;
+  ASSIGN_OR_RETURN(Cut cut, ResolveInstant(state.storage(), view, options.at, state.clock().NowMs()));
+  request.cut = cut.lsn;
+  return request;
+}
+
+}  // namespace
+
 Status Collection::Find(const FindOptions& options, const std::function<Status(std::string_view json)>& emit) const {
   ASSIGN_OR_RETURN(View view, state_->TakeReaderView());
-  QueryRequest request{.ns = ns_,
-                       .cut = view.head,
-                       .id = {},
-                       .filter = {},
-                       .sort = {},
-                       .projection = {},
-                       .skip = options.skip,
-                       .limit = options.limit};
-  RETURN_IF_ERROR(ParseQuery(options.filter, options.sort, options.fields, &request));
-  if (!options.at.empty()) {
-    ASSIGN_OR_RETURN(Cut cut, ResolveInstant(state_->storage(), view, options.at, state_->clock().NowMs()));
-    request.cut = cut.lsn;
-  }
+  ASSIGN_OR_RETURN(QueryRequest request, RequestOf(*state_, view, ns_, options));
   return RunQuery(state_->storage(), view, request, emit);
 }
 
 Result<int64_t> Collection::Count(const FindOptions& options) const {
-  int64_t count = 0;
-  RETURN_IF_ERROR(Find(options, [&](std::string_view) {
-    ++count;
-    return Status::Ok();
-  }));
-  return count;
+  ASSIGN_OR_RETURN(View view, state_->TakeReaderView());
+  ASSIGN_OR_RETURN(QueryRequest request, RequestOf(*state_, view, ns_, options));
+  return CountQuery(state_->storage(), view, request);
 }
 
 Result<Entity> Collection::Link(std::string_view id, std::string_view predicate, std::string_view to,

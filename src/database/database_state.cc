@@ -159,6 +159,7 @@ Result<std::optional<Entity>> DatabaseState::Write(std::string_view id, const Pl
     bool writes = false;
     ASSIGN_OR_RETURN(Event event, Draft(id, plan, at, &outcome, &writes));
     if (!writes) return outcome;
+    RETURN_IF_ERROR(BeginCommit());
     std::string target = event.target;
     std::optional<std::string> after = event.after;
     ASSIGN_OR_RETURN(lsn, log_->Enqueue(std::move(event)));
@@ -193,6 +194,7 @@ Result<std::vector<std::optional<Entity>>> DatabaseState::WriteMany(const std::v
     memtable_[event->target] = event->after;
     events.push_back(std::move(*event));
   }
+  if (failed.ok() && !events.empty()) failed = BeginCommit();
   if (failed.ok() && !events.empty()) {
     auto lsn = log_->EnqueueBatch(std::move(events));
     failed = lsn.ok() ? log_->WaitDurable(*lsn) : lsn.status();
@@ -233,6 +235,7 @@ Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
   }
   result.events = static_cast<int64_t>(drafts.size());
   if (drafts.empty()) return result;
+  RETURN_IF_ERROR(BeginCommit());
   std::vector<Event> events;
   events.reserve(drafts.size());
   for (EventDraft& draft : drafts) events.push_back(ToEvent(std::move(draft), at.ts_ms));
@@ -260,7 +263,7 @@ Result<BatchResult> DatabaseState::WriteDirect(std::vector<EventDraft> head, Dra
     while (true) {
       EventDraft draft;
       ASSIGN_OR_RETURN(bool more, source.Next(stamp, &draft));
-      if (!more) return Status::Ok();
+      if (!more) return BeginCommit();
       RETURN_IF_ERROR(append(draft));
     }
   };
@@ -278,6 +281,21 @@ Status DatabaseState::RecordMerge(const Knows& other) {
   RETURN_IF_ERROR(log_->UpdateManifest(
       [&](EventManifest* manifest) { manifest->merges.push_back({.at = log_->head(), .knows = other}); }));
   return Refresh();
+}
+
+Status DatabaseState::SetTag(const std::string& name, const std::optional<std::string>& event_id) {
+  std::lock_guard turn(mutex_);
+  RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
+  RETURN_IF_ERROR(log_->UpdateManifest([&](EventManifest* manifest) {
+    manifest->tags.erase(name);
+    if (event_id) manifest->tags.emplace(name, *event_id);
+  }));
+  return Refresh();
+}
+
+Status DatabaseState::BeginCommit() {
+  if (options_.progress == nullptr || options_.progress->BeginCommit()) return Status::Ok();
+  return {StatusCode::kInterrupted, "stopped before anything was written"};
 }
 
 Status DatabaseState::MaintainIfDue() {
@@ -328,7 +346,7 @@ Status DatabaseState::Flush() {
 Status DatabaseState::Checkpoint() {
   std::lock_guard turn(mutex_);
   RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
-  ASSIGN_OR_RETURN(auto done, parquedb::Checkpoint(*log_));
+  ASSIGN_OR_RETURN(auto done, parquedb::Checkpoint(*log_, options_.progress));
   (void)done;
   return Refresh();
 }

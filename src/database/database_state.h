@@ -17,6 +17,7 @@
 #include "eventlog/log_writer.h"
 #include "eventlog/view.h"
 #include "parquedb/database.h"
+#include "parquedb/progress.h"
 #include "replay/state.h"
 
 namespace parquedb {
@@ -64,6 +65,9 @@ class DatabaseState {
   // Notes that this log, through its head, has taken in what another log knows. Durable when it returns.
   Status RecordMerge(const Knows& other);
 
+  // Gives an event a name, or forgets it (nullopt). Durable when it returns.
+  Status SetTag(const std::string& name, const std::optional<std::string>& event_id);
+
   Result<std::optional<Entity>> Get(std::string_view id);
   // What a reader sees now, this process's acknowledged writes included.
   Result<View> TakeReaderView();
@@ -71,6 +75,7 @@ class DatabaseState {
   Status Checkpoint();
 
   StorageBackend& storage() { return *storage_; }
+  Progress* progress() const { return options_.progress; }  // may be null
   const std::string& actor() const { return options_.actor; }
   Clock& clock() { return *clock_; }
   LogWriter& log() { return *log_; }
@@ -85,6 +90,8 @@ class DatabaseState {
                       std::optional<Entity>* outcome, bool* writes);
   Status Refresh();
   Status MaintainIfDue();
+  // Before the first byte that can't be taken back. kInterrupted: nothing is to be written.
+  Status BeginCommit();
   std::string UndoPointLocked() const;
   Result<BatchResult> WriteDirect(std::vector<EventDraft> head, DraftSource& source, const Stamp& stamp);
 

@@ -1,67 +1,110 @@
 #include "database/query_run.h"
 
 #include <algorithm>
-#include <vector>
+#include <thread>
 
+#include "collection/entity_fields.h"
+#include "core/limits.h"
+#include "core/test_hooks.h"
+#include "database/sorted_hits.h"
 #include "model/state_text.h"
 #include "replay/state.h"
 
 namespace parquedb {
 namespace {
 
-// Calls `take` with every entity that the filter lets pass; `take` returns false when it has enough.
-using Take = std::function<Result<bool>(const Entity& entity, const Value* value)>;
+constexpr int64_t kFewHits = 1000;  // a query that ends behind so many is not worth threads
+constexpr uint64_t kSortBytes = 256 * kMiB;
 
-bool NeedsValue(const QueryRequest& request) {
-  return (request.filter && !request.filter->matches_all()) || request.sort || request.projection;
+bool HasFilter(const QueryRequest& request) { return request.filter && !request.filter->matches_all(); }
+
+std::string TextOfHit(const QueryRequest& request, const Entity& entity, const Value* whole) {
+  return request.projection ? WriteJson(request.projection->Apply(*whole)) : EncodeEntityJson(entity);
 }
 
-Result<bool> Offer(const QueryRequest& request, const Entity& entity, const Take& take) {
-  if (!NeedsValue(request)) return take(entity, nullptr);
-  ASSIGN_OR_RETURN(Value value, EntityToValue(entity));
-  if (request.filter && !request.filter->Matches(value)) return true;
-  return take(entity, &value);
-}
+enum class Wanted { kCount, kText };
 
-Status Scan(const StorageBackend& storage, const View& view, const QueryRequest& request, const Take& take) {
-  if (!request.id.empty()) {
-    ASSIGN_OR_RETURN(auto entity, FindEntity(storage, view, request.id, request.cut));
-    if (!entity) return Status::Ok();
-    ASSIGN_OR_RETURN(bool more, Offer(request, *entity, take));
-    (void)more;
-    return Status::Ok();
-  }
-  ASSIGN_OR_RETURN(auto cursor, OpenState(storage, view, {.cut = request.cut, .namespaces = {request.ns}}));
-  Entity entity;
-  while (true) {
-    ASSIGN_OR_RETURN(bool any, cursor->Next(&entity));
-    if (!any) return Status::Ok();
-    ASSIGN_OR_RETURN(bool more, Offer(request, entity, take));
-    if (!more) return Status::Ok();
-  }
-}
-
-std::string ResultText(const QueryRequest& request, const Entity& entity, const Value* value) {
-  return request.projection ? WriteJson(request.projection->Apply(*value)) : EncodeEntityJson(entity);
-}
-
-Status RunSorted(const StorageBackend& storage, const View& view, const QueryRequest& request,
-                 const std::function<Status(std::string_view)>& emit) {
-  struct Hit {
-    Value value;
-    std::string text;
-  };
-  std::vector<Hit> hits;
-  RETURN_IF_ERROR(Scan(storage, view, request, [&](const Entity& entity, const Value* value) -> Result<bool> {
-    hits.push_back({*value, ResultText(request, entity, value)});
+// Looks at no more of a document than the filter and the sort need, until it is known that the entity is a hit.
+MakeHit MakeHitOf(const QueryRequest& request, Wanted wanted) {
+  std::set<std::string, std::less<>> fields;
+  if (HasFilter(request)) fields = request.filter->TopFields();
+  if (request.sort && wanted == Wanted::kText) fields.merge(request.sort->TopFields());
+  return [&request, wanted, fields = std::move(fields)](const Entity& entity, Hit* hit) -> Result<bool> {
+    if (!fields.empty()) {
+      ASSIGN_OR_RETURN(Value value, EntityFields(entity, fields));
+      if (HasFilter(request) && !request.filter->Matches(value)) return false;
+      if (request.sort && wanted == Wanted::kText) hit->sort_key = request.sort->KeyOf(value);
+    }
+    if (wanted == Wanted::kCount) return true;
+    Value whole;
+    if (request.projection) {
+      ASSIGN_OR_RETURN(whole, EntityToValue(entity));
+    }
+    hit->text = TextOfHit(request, entity, &whole);
     return true;
-  }));
-  std::stable_sort(hits.begin(), hits.end(),
-                   [&](const Hit& a, const Hit& b) { return request.sort->Compare(a.value, b.value) < 0; });
-  size_t begin = std::min<size_t>(hits.size(), static_cast<size_t>(request.skip));
-  size_t end = hits.size();
-  if (request.limit) end = std::min<size_t>(end, begin + static_cast<size_t>(*request.limit));
-  for (size_t i = begin; i < end; ++i) RETURN_IF_ERROR(emit(hits[i].text));
+  };
+}
+
+int ThreadsOf(const QueryRequest& request) {
+  if (!request.sort && request.limit && *request.limit <= kFewHits && request.skip <= kFewHits) return 1;
+  if (request.threads > 0) return request.threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+HitRequest HitsOf(const QueryRequest& request, MakeHit make) {
+  return {.ns = request.ns,
+          .cut = request.cut,
+          .filter = HasFilter(request) ? &*request.filter : nullptr,
+          .make = std::move(make),
+          .threads = ThreadsOf(request)};
+}
+
+// One entity, or none.
+class SingleHit : public HitCursor {
+ public:
+  explicit SingleHit(std::optional<Hit> hit) : hit_(std::move(hit)) {}
+  Result<bool> Next(Hit* hit) override {
+    if (!hit_) return false;
+    *hit = std::move(*hit_);
+    hit_.reset();
+    return true;
+  }
+
+ private:
+  std::optional<Hit> hit_;
+};
+
+Result<std::unique_ptr<HitCursor>> OpenById(const StorageBackend& storage, const View& view,
+                                            const QueryRequest& request, const MakeHit& make) {
+  ASSIGN_OR_RETURN(auto entity, FindEntity(storage, view, request.id, request.cut));
+  std::optional<Hit> hit;
+  if (entity) {
+    Hit made;
+    ASSIGN_OR_RETURN(bool is_hit, make(*entity, &made));
+    if (is_hit) hit = std::move(made);
+  }
+  return std::unique_ptr<HitCursor>(std::make_unique<SingleHit>(std::move(hit)));
+}
+
+Status RunSorted(HitCursor& hits, const QueryRequest& request, const std::function<Status(std::string_view)>& emit) {
+  std::optional<int64_t> most;
+  if (request.limit && *request.limit <= INT64_MAX - request.skip) most = request.skip + *request.limit;
+  SortedHits sorted(most, static_cast<uint64_t>(TestNumber(kSortBytesVariable).value_or(kSortBytes)));
+  Hit hit;
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, hits.Next(&hit));
+    if (!more) break;
+    RETURN_IF_ERROR(sorted.Add(std::move(hit)));
+  }
+  RETURN_IF_ERROR(sorted.Finish());
+  std::string_view text;
+  for (int64_t seen = 0, given = 0; !request.limit || given < *request.limit; ++seen) {
+    ASSIGN_OR_RETURN(bool more, sorted.Next(&text));
+    if (!more) break;
+    if (seen < request.skip) continue;
+    RETURN_IF_ERROR(emit(text));
+    ++given;
+  }
   return Status::Ok();
 }
 
@@ -89,28 +132,42 @@ Status ParseQuery(std::string_view filter, std::string_view sort, std::string_vi
 }
 
 Status RunQuery(const StorageBackend& storage, const View& view, const QueryRequest& request,
-                const std::function<Status(std::string_view json)>& emit) {
+                const std::function<Status(std::string_view json)>& emit, HitPlan* plan) {
   if (request.limit == 0) return Status::Ok();
-  if (request.sort) return RunSorted(storage, view, request, emit);
-  int64_t seen = 0, given = 0;
-  RETURN_IF_ERROR(Scan(storage, view, request, [&](const Entity& entity, const Value* value) -> Result<bool> {
-    if (seen++ < request.skip) return true;
-    RETURN_IF_ERROR(emit(ResultText(request, entity, value)));
+  HitPlan unseen;
+  MakeHit make = MakeHitOf(request, Wanted::kText);
+  std::unique_ptr<HitCursor> hits;
+  if (!request.id.empty()) {
+    ASSIGN_OR_RETURN(hits, OpenById(storage, view, request, make));
+  } else {
+    ASSIGN_OR_RETURN(hits, OpenHits(storage, view, HitsOf(request, std::move(make)), plan != nullptr ? plan : &unseen));
+  }
+  if (request.sort) return RunSorted(*hits, request, emit);
+  Hit hit;
+  for (int64_t seen = 0, given = 0; !request.limit || given < *request.limit; ++seen) {
+    ASSIGN_OR_RETURN(bool more, hits->Next(&hit));
+    if (!more) break;
+    if (seen < request.skip) continue;
+    RETURN_IF_ERROR(emit(hit.text));
     ++given;
-    return !request.limit || given < *request.limit;
-  }));
+  }
   return Status::Ok();
 }
 
-Result<int64_t> CountQuery(const StorageBackend& storage, const View& view, const QueryRequest& request) {
-  QueryRequest counted = request;
-  counted.sort.reset();
-  counted.projection.reset();
+Result<int64_t> CountQuery(const StorageBackend& storage, const View& view, const QueryRequest& request,
+                           HitPlan* plan) {
+  HitPlan unseen;
+  MakeHit make = MakeHitOf(request, Wanted::kCount);
   int64_t count = 0;
-  RETURN_IF_ERROR(Scan(storage, view, counted, [&](const Entity&, const Value*) -> Result<bool> {
-    ++count;
-    return true;
-  }));
+  if (!request.id.empty()) {
+    ASSIGN_OR_RETURN(auto one, OpenById(storage, view, request, make));
+    Hit hit;
+    ASSIGN_OR_RETURN(bool there, one->Next(&hit));
+    count = there ? 1 : 0;
+  } else {
+    ASSIGN_OR_RETURN(count,
+                     CountHits(storage, view, HitsOf(request, std::move(make)), plan != nullptr ? plan : &unseen));
+  }
   count = std::max<int64_t>(0, count - request.skip);
   return request.limit ? std::min(count, *request.limit) : count;
 }

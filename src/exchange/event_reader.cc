@@ -139,8 +139,8 @@ class NdjsonEvents : public EventReader {
 
 }  // namespace
 
-Result<std::unique_ptr<EventReader>> EventReader::Open(const std::string& file) {
-  ASSIGN_OR_RETURN(auto input, OpenInputFile(file));
+Result<std::unique_ptr<EventReader>> EventReader::Open(const std::string& file, Progress* progress) {
+  ASSIGN_OR_RETURN(auto input, OpenInputFile(file, progress));
   auto raw = ReadLines(Decompress(CompressionOf(file), std::move(input)));
   return std::unique_ptr<EventReader>(std::make_unique<NdjsonEvents>(InputName(file), std::move(raw)));
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "parquedb/progress.h"
 #include "parquedb/status.h"
 #include "storage/input_stream.h"
 

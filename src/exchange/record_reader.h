@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exchange/import_record.h"
+#include "parquedb/progress.h"
 #include "parquedb/status.h"
 #include "storage/compression.h"
 
@@ -19,9 +20,11 @@ struct ImportSource {
   std::string file;  // "-" = standard input
   InputFormat format = InputFormat::kNdjson;
   Compression compression = Compression::kNone;
-  std::string ns;        // entities of other namespaces are skipped; records without $id go here; "" = none
-  std::string id_field;  // a record's id is the text of this field; "" = none
-  bool infer = false;    // CSV: cells that are a JSON number, true or false become that
+  std::string ns;                // entities of other namespaces are skipped; records without $id go here; "" = none
+  std::string id_field;          // a record's id is the text of this field; "" = none
+  std::string into;              // the namespace that all taken records get; "" = their own
+  bool infer = false;            // CSV: cells that are a JSON number, true or false become that
+  Progress* progress = nullptr;  // may be null; bytes of the file, or rows of Parquet
 
   std::string name() const { return InputName(file); }  // for messages
 };
@@ -77,7 +80,7 @@ struct ImportedEvent {
 class EventReader {
  public:
   // "-" is standard input; .gz and .zst are decompressed. kNotFound.
-  static Result<std::unique_ptr<EventReader>> Open(const std::string& file);
+  static Result<std::unique_ptr<EventReader>> Open(const std::string& file, Progress* progress = nullptr);
   virtual ~EventReader() = default;
   // As RecordReader::Next; one line that is wrong in itself ends up in bad().
   virtual Result<bool> Next(ImportedEvent* event) = 0;

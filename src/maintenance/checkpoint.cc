@@ -25,8 +25,8 @@ struct Outcome {
 
 class CheckpointRun {
  public:
-  CheckpointRun(LogWriter& log, const View& view, bool anew)
-      : log_(log), storage_(log.storage()), view_(view), files_(storage_, view), anew_(anew) {
+  CheckpointRun(LogWriter& log, const View& view, bool anew, Progress* progress)
+      : log_(log), storage_(log.storage()), view_(view), files_(storage_, view), anew_(anew), progress_(progress) {
     for (std::string& ns : files_.namespaces()) namespaces_.insert(std::move(ns));
   }
 
@@ -82,11 +82,13 @@ class CheckpointRun {
       incomplete_ = true;
       return Status::Ok();
     }
+    Expect(progress_, old.file != nullptr ? old.file->footer().rows : 0);
     NamespaceSource source{.ns = ns,
                            .old_file = old.file,
                            .through = view_.head,
                            .database_id = view_.manifest.database_id,
                            .digest = {},
+                           .progress = progress_,
                            .all_links = anew_};
     if (namespaces_.size() == 1) {
       // All there is lies in this namespace: its digest is the log's.
@@ -187,6 +189,7 @@ class CheckpointRun {
   const View& view_;
   DataFiles files_;
   bool anew_;
+  Progress* progress_;
   bool incomplete_ = false;
   ChangeStream stream_;
   LinkChanges links_;
@@ -227,17 +230,17 @@ Status RemoveLitter(LogWriter& log) {
   return Status::Ok();
 }
 
-Result<Outcome> MakeFiles(LogWriter& log, const View& view, bool anew) {
-  ASSIGN_OR_RETURN(auto outcome, CheckpointRun(log, view, anew).Run());
+Result<Outcome> MakeFiles(LogWriter& log, const View& view, bool anew, Progress* progress) {
+  ASSIGN_OR_RETURN(auto outcome, CheckpointRun(log, view, anew, progress).Run());
   if (!outcome) {
-    ASSIGN_OR_RETURN(outcome, CheckpointRun(log, view, true).Run());
+    ASSIGN_OR_RETURN(outcome, CheckpointRun(log, view, true, progress).Run());
   }
   return std::move(*outcome);
 }
 
 }  // namespace
 
-Result<CheckpointResult> Checkpoint(LogWriter& log) {
+Result<CheckpointResult> Checkpoint(LogWriter& log, Progress* progress) {
   RETURN_IF_ERROR(log.Flush());
   ASSIGN_OR_RETURN(View view, TakeView(log.storage(), log.clock().NowMs(), {.pin_all = false, .namespaces = {}}));
   ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(log.storage()));
@@ -251,7 +254,9 @@ Result<CheckpointResult> Checkpoint(LogWriter& log) {
   } else {
     RETURN_IF_ERROR(RemoveLitter(log));
   }
-  auto outcome = MakeFiles(log, view, marker == CheckpointMarker::kReplacing);
+  // Each event since may be of an entity of its own.
+  Expect(progress, view.head - view.checkpoint);
+  auto outcome = MakeFiles(log, view, marker == CheckpointMarker::kReplacing, progress);
   if (!outcome.ok()) {
     // What failed has removed its own temporary files.
     if (marker == CheckpointMarker::kNone)

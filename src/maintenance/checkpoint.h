@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "eventlog/log_writer.h"
+#include "parquedb/progress.h"
 
 namespace parquedb {
 
@@ -20,6 +21,7 @@ struct CheckpointResult {
 // Flushes, then checkpoints through the head. When it returns OK, events/manifest.json and _meta/manifest.json name the
 // new files and everything is durable. Memory: OpenChanges' bound, and 64 MiB of links. Two syncs for any number of
 // namespaces. The caller holds the database's turn.
-Result<CheckpointResult> Checkpoint(LogWriter& log);
+// `progress` (may be null): entities that are written.
+Result<CheckpointResult> Checkpoint(LogWriter& log, Progress* progress = nullptr);
 
 }  // namespace parquedb

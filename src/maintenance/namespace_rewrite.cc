@@ -38,6 +38,7 @@ class MergeCursor {
   Result<bool> Next(Item* item) {
     bool has_change = stream_->more && NamespaceOfId(stream_->change.id) == source_.ns;
     if (!has_row_ && !has_change) return false;
+    Advance(source_.progress, 1, static_cast<int64_t>(has_row_ ? row_.data.size() : stream_->change.state.size()));
     item->before.reset();
     item->changed = has_change && (!has_row_ || stream_->change.id <= row_.id);
     bool takes_row = has_row_ && (!item->changed || stream_->change.id == row_.id);

@@ -10,6 +10,7 @@
 #include "collection/data_file.h"
 #include "collection/rels_file.h"
 #include "core/external_sort.h"
+#include "parquedb/progress.h"
 #include "parquedb/storage.h"
 #include "replay/change_cursor.h"
 
@@ -41,6 +42,7 @@ struct NamespaceSource {
   int64_t through = 0;                 // the new files' lsn
   std::string database_id;
   std::optional<StateDigest> digest;  // of the namespace at `through`, if the log says it; else it is summed up
+  Progress* progress = nullptr;       // may be null; counts rows that are read
   bool all_links = false;  // hand on every link, not only those of changed entities (the reverse files are made anew)
 };
 

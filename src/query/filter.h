@@ -25,7 +25,11 @@ class Filter {
   bool Matches(const Value& document) const;
   bool matches_all() const;  // {}: nothing needs to be parsed
 
+  // The names of the top-level fields that it looks at: of a document it needs to see no others.
+  std::set<std::string, std::less<>> TopFields() const;
+
   struct Node;
+  const Node& root() const { return *root_; }
 
  private:
   std::shared_ptr<const Node> root_;  // shared: a Filter is a value, and threads match with copies

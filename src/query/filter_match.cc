@@ -147,6 +147,24 @@ bool Holds(const Node& node, const Value& value) {
   }
 }
 
+namespace {
+
+void Collect(const Node& node, std::set<std::string, std::less<>>* names) {
+  if (!node.path.empty()) names->insert(node.path.front());
+  // What stands below a path is about the values it reaches.
+  if (node.op != FilterOp::kAnd && node.op != FilterOp::kOr && node.op != FilterOp::kNor && node.op != FilterOp::kNot)
+    return;
+  for (const Node& child : node.children) Collect(child, names);
+}
+
+}  // namespace
+
+std::set<std::string, std::less<>> Filter::TopFields() const {
+  std::set<std::string, std::less<>> names;
+  Collect(*root_, &names);
+  return names;
+}
+
 bool Filter::Matches(const Value& document) const { return Holds(*root_, document); }
 bool Filter::matches_all() const { return root_->op == FilterOp::kAnd && root_->children.empty(); }
 

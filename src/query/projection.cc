@@ -15,26 +15,6 @@ Status AddKey(std::string_view name, bool descending, SortSpec* spec) {
   return Status::Ok();
 }
 
-// The value that a document sorts by: of all that the path reaches the smallest, or the largest when descending.
-Value SortKey(const Value& document, const Path& path, bool descending) {
-  Value best = nullptr;
-  bool any = false;
-  auto offer = [&](const Value& value) {
-    if (!any || (descending ? CompareValues(value, best) > 0 : CompareValues(value, best) < 0)) best = value;
-    any = true;
-  };
-  WalkPath(document, path, [&](const Value* value, bool) {
-    if (value == nullptr)
-      offer(nullptr);
-    else if (value->is_array() && !value->get_array().empty()) {
-      for (const Value& element : value->get_array()) offer(element);
-    } else if (!value->is_array())
-      offer(*value);
-    return false;
-  });
-  return best;
-}
-
 // Copies what the paths name, keeping the order of members.
 Value Pick(const Value& value, const std::vector<const Path*>& paths, size_t part) {
   if (value.is_array()) {
@@ -90,14 +70,6 @@ Result<SortSpec> SortSpec::Parse(std::string_view text) {
   }
   if (spec.keys.empty()) return InvalidArgument("no field to sort by");
   return spec;
-}
-
-int SortSpec::Compare(const Value& a, const Value& b) const {
-  for (const Key& key : keys) {
-    int order = CompareValues(SortKey(a, key.path, key.descending), SortKey(b, key.path, key.descending));
-    if (order != 0) return key.descending ? -order : order;
-  }
-  return 0;
 }
 
 Result<Projection> Projection::Parse(std::string_view text) {

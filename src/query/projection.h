@@ -1,6 +1,7 @@
 // Which fields of a result, and in which order results come; pure.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct SortSpec {
   static Result<SortSpec> Parse(std::string_view text);
   // < 0, 0, > 0. An array sorts by its smallest (ascending) or largest element, missing as null: as MongoDB does.
   int Compare(const Value& a, const Value& b) const;
+  // The bytes of two documents' keys compare as the documents do.
+  std::string KeyOf(const Value& document) const;
+  std::set<std::string, std::less<>> TopFields() const;  // that it looks at
 };
 
 // "a,b.c": these fields of an entity; $id, $type, $version are kept.

@@ -52,4 +52,13 @@ std::map<std::string, int64_t> CountAtCheckpoint(const View& view) {
   return entities;
 }
 
+int64_t EstimateEntities(const View& view, const std::vector<std::string>& namespaces) {
+  int64_t entities = view.head - view.checkpoint;
+  for (const auto& [ns, count] : CountAtCheckpoint(view)) {
+    bool wanted = namespaces.empty() || std::find(namespaces.begin(), namespaces.end(), ns) != namespaces.end();
+    if (wanted) entities += count;
+  }
+  return entities;
+}
+
 }  // namespace parquedb

@@ -74,4 +74,8 @@ Result<std::vector<std::string>> ListNamespaces(const StorageBackend& storage, c
 // is left out.
 std::map<std::string, int64_t> CountAtCheckpoint(const View& view);
 
+// At least as many entities as there are in these namespaces (empty: all) at the head, for who wants to tell how far it
+// is: those at the checkpoint, and one for each event since.
+int64_t EstimateEntities(const View& view, const std::vector<std::string>& namespaces);
+
 }  // namespace parquedb

@@ -36,7 +36,7 @@ Status DamagedObject(const ManifestFile& file, std::string_view what) {
 
 // Copies one object into a pending file at `path`, checking its hash; a wrong one is fetched once more.
 Result<std::unique_ptr<PendingFile>> Fetch(const StorageBackend& repository, const ManifestFile& file,
-                                           StorageBackend& target, const std::string& path) {
+                                           StorageBackend& target, const std::string& path, Progress* progress) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto object = repository.Open(file.object);
     if (!object.ok() && object.status().code() == StatusCode::kNotFound) return DamagedObject(file, "is missing");
@@ -45,8 +45,11 @@ Result<std::unique_ptr<PendingFile>> Fetch(const StorageBackend& repository, con
       return DamagedObject(file, fmt::format("has {} bytes; {} were expected", (*object)->size(), file.stored_size));
     }
     ASSIGN_OR_RETURN(auto pending, target.CreatePending(path));
-    ASSIGN_OR_RETURN(std::string hash,
-                     HashFile(**object, [&](std::string_view block) { return pending->Append(block); }));
+    ASSIGN_OR_RETURN(std::string hash, HashFile(**object, [&](std::string_view block) {
+                       if (attempt == 0)
+                         Advance(progress, static_cast<int64_t>(block.size()), static_cast<int64_t>(block.size()));
+                       return pending->Append(block);
+                     }));
     if (hash == file.hash) {
       RETURN_IF_ERROR(pending->Close());
       return pending;
@@ -84,7 +87,7 @@ class Fetcher {
 
   // False when a damaged derived file was left out.
   Result<bool> Add(const ManifestFile& file, const std::string& path) {
-    auto pending = Fetch(*source_.repository, file, target_, path);
+    auto pending = Fetch(*source_.repository, file, target_, path, source_.progress);
     if (!pending.ok()) {
       auto name = ParsePath(file.path);
       if (pending.status().code() != StatusCode::kCorruption || !name || !IsDerived(name->kind))
@@ -165,11 +168,14 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
   Fetcher fetcher(source, target, &result);
   std::set<std::string> left_out;
   std::set<std::string> found_in = {""};  // what an earlier run left there may not be durable under its name
+  for (const auto& [path, file] : source.snapshot.files)
+    if (path != kEventManifestPath) Expect(source.progress, file.size);
   for (const auto& [path, file] : source.snapshot.files) {
     if (path == kEventManifestPath) continue;
     ASSIGN_OR_RETURN(bool present, HasContent(target, path, file));
     if (present) {
       ++result.unchanged;
+      Advance(source.progress, file.size, 0);
       found_in.insert(path.substr(0, path.rfind('/')));
       continue;
     }
@@ -223,6 +229,8 @@ class FastForward {
     PassKillPoint("pull.segments");
     EventManifest next = remote_;
     next.segments = segments_;
+    next.tags = local_.tags;  // names given here stay
+    next.tags.insert(remote_.tags.begin(), remote_.tags.end());
     next.lines = theirs_.lines();
     next.total_events += static_cast<int64_t>(theirs_.tail.size());
     next.next_seq = NextSeq();
@@ -249,6 +257,7 @@ class FastForward {
     result_.unchanged += static_cast<int64_t>(same);
     Fetcher fetcher(source_, target_, &result_);
     int64_t seq = local_.next_seq;
+    for (size_t i = same; i < remote_.segments.size(); ++i) Expect(source_.progress, remote_.segments[i].size_bytes);
     for (size_t i = same; i < remote_.segments.size(); ++i) {
       SegmentEntry entry = remote_.segments[i];
       auto file = source_.snapshot.files.find(entry.path);
@@ -299,10 +308,15 @@ class FastForward {
     Fetcher fetcher(source_, target_, &result_);
     for (const auto& [path, file] : source_.snapshot.files) {
       auto name = ParsePath(path);
+      if (name && IsDerived(name->kind)) Expect(source_.progress, file.size);
+    }
+    for (const auto& [path, file] : source_.snapshot.files) {
+      auto name = ParsePath(path);
       if (!name || !IsDerived(name->kind)) continue;
       ASSIGN_OR_RETURN(bool present, HasContent(target_, path, file));
       if (present) {
         ++result_.unchanged;
+        Advance(source_.progress, file.size, 0);
         continue;
       }
       ASSIGN_OR_RETURN(bool taken, fetcher.Add(file, path));
@@ -374,6 +388,9 @@ Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target
   int64_t local_events = CountMissing(mine, theirs.knows());
   switch (relation) {
     case Relation::kEqual: {
+      EventManifest next = mine.manifest;
+      next.tags.insert(theirs.manifest.tags.begin(), theirs.manifest.tags.end());
+      if (!dry_run && next.tags != mine.manifest.tags) RETURN_IF_ERROR(WriteEventManifest(target, next));
       PullResult result;
       result.unchanged = static_cast<int64_t>(source.snapshot.files.size());
       return result;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "eventlog/view.h"
+#include "parquedb/progress.h"
 #include "parquedb/sync.h"
 #include "repository/repository.h"
 
@@ -14,8 +15,9 @@ namespace parquedb {
 struct PullSource {
   std::shared_ptr<StorageBackend> repository;
   FileManifest snapshot;
-  std::string name;        // for messages
-  int64_t instant_ms = 0;  // of the backup
+  std::string name;              // for messages
+  int64_t instant_ms = 0;        // of the backup
+  Progress* progress = nullptr;  // may be null; bytes of files that are fetched, or found to be there
 };
 
 // Into a folder that holds no database. Under the marker _meta/RESTORING, so that nobody opens half of it; run again

@@ -26,10 +26,11 @@ constexpr uint64_t kMaxBytesBehind = 64 * kMiB;
 std::string ExtensionOf(std::string_view path) { return std::string(path.substr(path.rfind('.') + 1)); }
 
 Status UploadOne(const StorageBackend& storage, const View& view, StorageBackend& target, const PushObject& object,
-                 const std::string& hash) {
+                 const std::string& hash, Progress* progress) {
   ASSIGN_OR_RETURN(auto pending, target.CreatePending(object.object));
   if (object.made) {
     RETURN_IF_ERROR(pending->Append(object.bytes));
+    Advance(progress, object.size, object.size);
   } else {
     std::shared_ptr<const ReadableFile> file;
     if (auto pinned = view.derived.find(object.path); pinned != view.derived.end()) {
@@ -37,8 +38,10 @@ Status UploadOne(const StorageBackend& storage, const View& view, StorageBackend
     } else {
       ASSIGN_OR_RETURN(file, storage.Open(object.path));
     }
-    ASSIGN_OR_RETURN(std::string found,
-                     HashFile(*file, [&](std::string_view block) { return pending->Append(block); }));
+    ASSIGN_OR_RETURN(std::string found, HashFile(*file, [&](std::string_view block) {
+                       Advance(progress, static_cast<int64_t>(block.size()), static_cast<int64_t>(block.size()));
+                       return pending->Append(block);
+                     }));
     if (found != hash) {
       return Corruption(fmt::format("{} has the hash {}; {} was expected", object.path, found, hash),
                         "parquedb verify");
@@ -89,16 +92,18 @@ class PushPlanner {
     SnapshotBackend backup(repository_.shared_storage(), plan_.snapshot, request_.slug);
     ASSIGN_OR_RETURN(View theirs, TakeView(backup, newest->instant_ms));
     ASSIGN_OR_RETURN(Relation relation, Compare({storage_, view_}, {backup, theirs}));
-    if (relation == Relation::kEqual) {
+    bool same_tags = theirs.manifest.tags == view_.manifest.tags;
+    if (relation == Relation::kEqual && same_tags) {
       plan_.only_instant = true;
       plan_.commit.snapshot = newest->snapshot;
       return Status::Ok();
     }
-    if (relation == Relation::kAhead) {
+    bool follows = relation == Relation::kAhead || relation == Relation::kEqual;
+    if (follows) {
       previous_ = plan_.snapshot;
       previous_events_ = std::move(theirs.manifest);
     }
-    if (relation == Relation::kAhead || request_.strategy == ConflictStrategy::kLocalWins) return Status::Ok();
+    if (follows || request_.strategy == ConflictStrategy::kLocalWins) return Status::Ok();
     int64_t behind = CountMissing(theirs, view_.knows());
     if (relation == Relation::kBehind) {
       return Conflict(fmt::format("the backup {} has {} events that are not here", request_.slug, behind),
@@ -395,12 +400,13 @@ Result<PushResult> ExecutePush(const StorageBackend& storage, const View& view, 
                                const PushRequest& request, PushPlan plan) {
   PushResult result = Describe(plan);
   if (plan.nothing_to_do) return result;
+  Expect(request.progress, result.bytes);
   RETURN_IF_ERROR(SyncFound(repository.storage(), plan));
   if (!plan.only_instant) {
     for (const PushObject& object : plan.objects) {
       if (!object.present)
-        RETURN_IF_ERROR(
-            UploadOne(storage, view, repository.storage(), object, plan.snapshot.files.at(object.path).hash));
+        RETURN_IF_ERROR(UploadOne(storage, view, repository.storage(), object, plan.snapshot.files.at(object.path).hash,
+                                  request.progress));
       PassKillPoint("push.object");
     }
     PassKillPoint("push.before_snapshot");

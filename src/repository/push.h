@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "eventlog/view.h"
+#include "parquedb/progress.h"
 #include "parquedb/sync.h"
 #include "repository/repository.h"
 
@@ -19,6 +20,7 @@ struct PushRequest {
   ConflictStrategy strategy = ConflictStrategy::kManual;
   std::map<std::string, int64_t> entities;  // per namespace, at the view's checkpoint
   int64_t now_ms = 0;
+  Progress* progress = nullptr;  // may be null; bytes of objects that are uploaded
 };
 
 struct PushObject {

@@ -35,7 +35,10 @@ class DifferenceCursor {
     std::string id;
     std::optional<Entity> then, now;
   };
-  Status Open(const StateAt& then, const StateAt& now, const std::vector<std::string>& namespaces) {
+  // `progress` (may be null): entities on either side.
+  Status Open(const StateAt& then, const StateAt& now, const std::vector<std::string>& namespaces, Progress* progress) {
+    progress_ = progress;
+    Expect(progress, EstimateEntities(now.view, namespaces));
     ASSIGN_OR_RETURN(then_, OpenState(then.storage, then.view, {.cut = then.cut, .namespaces = namespaces}));
     ASSIGN_OR_RETURN(now_, OpenState(now.storage, now.view, {.cut = now.cut, .namespaces = namespaces}));
     ASSIGN_OR_RETURN(has_then_, then_->Next(&then_entity_));
@@ -44,6 +47,7 @@ class DifferenceCursor {
   }
   Result<bool> Next(Item* item) {
     if (!has_then_ && !has_now_) return false;
+    Advance(progress_, 1, static_cast<int64_t>((has_then_ ? then_entity_ : now_entity_).data.size()));
     bool takes_then = has_then_ && (!has_now_ || then_entity_.id <= now_entity_.id);
     bool takes_now = has_now_ && (!has_then_ || now_entity_.id <= then_entity_.id);
     item->id = takes_then ? then_entity_.id : now_entity_.id;
@@ -64,14 +68,15 @@ class DifferenceCursor {
   std::unique_ptr<EntityCursor> then_, now_;
   Entity then_entity_, now_entity_;
   bool has_then_ = false, has_now_ = false;
+  Progress* progress_ = nullptr;
 };
 
 // Counts what differs and, as a source of drafts, writes it.
 class NamespaceDrafts : public DraftSource {
  public:
   explicit NamespaceDrafts(std::string metadata) : metadata_(std::move(metadata)) {}
-  Status Open(const StateAt& then, const StateAt& now, const std::vector<std::string>& namespaces) {
-    return cursor_.Open(then, now, namespaces);
+  Status Open(const StateAt& then, const StateAt& now, const std::vector<std::string>& namespaces, Progress* progress) {
+    return cursor_.Open(then, now, namespaces, progress);
   }
 
   Result<bool> Next(const Stamp& stamp, EventDraft* draft) override {
@@ -183,7 +188,8 @@ Result<RestorePlan> RestoreSome(DatabaseState& db, const std::vector<std::string
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
   RETURN_IF_ERROR(RequireNamespaces(db.storage(), view, namespaces));
   NamespaceDrafts drafts(RestoredFrom(cut));
-  RETURN_IF_ERROR(drafts.Open({db.storage(), view, cut.lsn}, {db.storage(), view, view.head}, namespaces));
+  RETURN_IF_ERROR(
+      drafts.Open({db.storage(), view, cut.lsn}, {db.storage(), view, view.head}, namespaces, db.progress()));
   return Carry(db, drafts, namespaces, cut, dry_run);
 }
 
@@ -256,7 +262,7 @@ Result<RestorePlan> TakeBackupState(DatabaseState& db, const StorageBackend& bac
   namespaces.insert(there.begin(), there.end());
   ASSIGN_OR_RETURN(Cut cut, HeadCut(backup, theirs));
   NamespaceDrafts drafts(RestoredFrom(cut));
-  RETURN_IF_ERROR(drafts.Open({backup, theirs, theirs.head}, {db.storage(), view, view.head}, {}));
+  RETURN_IF_ERROR(drafts.Open({backup, theirs, theirs.head}, {db.storage(), view, view.head}, {}, db.progress()));
   ASSIGN_OR_RETURN(RestorePlan plan, Carry(db, drafts, {namespaces.begin(), namespaces.end()}, cut, dry_run));
   // From here on this log knows what the backup's does: the next push goes on from it.
   if (!dry_run) RETURN_IF_ERROR(db.RecordMerge(theirs.knows()));
@@ -268,7 +274,7 @@ Result<RestorePlan> TakeBackupNamespaces(DatabaseState& db, const StorageBackend
   RETURN_IF_ERROR(RequireNamespaces(backup, theirs, namespaces));
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
   NamespaceDrafts drafts(RestoredFrom(cut));
-  RETURN_IF_ERROR(drafts.Open({backup, theirs, cut.lsn}, {db.storage(), view, view.head}, namespaces));
+  RETURN_IF_ERROR(drafts.Open({backup, theirs, cut.lsn}, {db.storage(), view, view.head}, namespaces, db.progress()));
   return Carry(db, drafts, namespaces, cut, dry_run);
 }
 

@@ -30,13 +30,14 @@ Result<bool> HasSegment(const StorageBackend& target, const SegmentEntry& entry)
 class WholeRestore {
  public:
   WholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan, StorageBackend& target,
-               Clock& clock)
-      : source_(source), view_(view), plan_(plan), target_(target), clock_(clock) {}
+               Clock& clock, Progress* progress)
+      : source_(source), view_(view), plan_(plan), target_(target), clock_(clock), progress_(progress) {}
 
   Result<PullResult> Run() {
     FreshDirectory directory(target_, clock_);
     std::set<std::string> kept;
     for (const SegmentEntry& entry : plan_.whole) kept.insert(entry.path);
+    Expect(progress_, plan_.bytes);
     RETURN_IF_ERROR(directory.Begin(fmt::format("restore at lsn {}", plan_.cut.lsn), kept));
     for (const SegmentEntry& entry : plan_.whole) RETURN_IF_ERROR(CopySegment(entry));
     // What an earlier run left there may not be durable under its name.
@@ -53,12 +54,16 @@ class WholeRestore {
     ASSIGN_OR_RETURN(bool present, HasSegment(target_, entry));
     if (present) {
       ++result_.unchanged;
+      Advance(progress_, entry.size_bytes, 0);
       segments_.push_back(entry);
       return Status::Ok();
     }
     ASSIGN_OR_RETURN(auto file, source_.Open(entry.path));
     ASSIGN_OR_RETURN(auto pending, target_.CreatePending(entry.path));
-    ASSIGN_OR_RETURN(std::string hash, HashFile(*file, [&](std::string_view block) { return pending->Append(block); }));
+    ASSIGN_OR_RETURN(std::string hash, HashFile(*file, [&](std::string_view block) {
+                       Advance(progress_, static_cast<int64_t>(block.size()), static_cast<int64_t>(block.size()));
+                       return pending->Append(block);
+                     }));
     if (hash != entry.sha256) {
       return Corruption(
           fmt::format("{}: its sha256 is {}, events/manifest.json says {}", entry.path, hash, entry.sha256),
@@ -145,6 +150,7 @@ class WholeRestore {
   const WholeRestorePlan& plan_;
   StorageBackend& target_;
   Clock& clock_;
+  Progress* progress_;
   std::vector<SegmentEntry> segments_;
   StateDigest digest_;  // at the end of segments_
   PullResult result_;
@@ -177,8 +183,8 @@ Result<WholeRestorePlan> PlanWholeRestore(const StorageBackend& source, const Vi
 }
 
 Result<PullResult> ExecuteWholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,
-                                       std::shared_ptr<StorageBackend> target, Clock& clock) {
-  ASSIGN_OR_RETURN(PullResult result, WholeRestore(source, view, plan, *target, clock).Run());
+                                       std::shared_ptr<StorageBackend> target, Clock& clock, Progress* progress) {
+  ASSIGN_OR_RETURN(PullResult result, WholeRestore(source, view, plan, *target, clock, progress).Run());
   ASSIGN_OR_RETURN(auto db, ParqueDB::Open({.storage = target, .verb = "verb restore", .clock = &clock}));
   RETURN_IF_ERROR(db->Checkpoint());
   return result;

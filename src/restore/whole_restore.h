@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "eventlog/view.h"
+#include "parquedb/progress.h"
 #include "parquedb/sync.h"
 #include "replay/instant.h"
 
@@ -28,8 +29,10 @@ Result<WholeRestorePlan> PlanWholeRestore(const StorageBackend& source, const Vi
 
 // Into a folder that holds no database, or one in which this was cut off. Under the marker _meta/RESTORING until the
 // log is whole and its state is that of the plan; run again after a failure it takes up what is there. Then the derived
-// files are made. kCorruption: a damaged segment (named), or a log that does not lead to the plan's state.
+// files are made. `progress` (may be null): bytes of segments. kCorruption: a damaged segment (named), or a log that
+// does not lead to the plan's state.
 Result<PullResult> ExecuteWholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,
-                                       std::shared_ptr<StorageBackend> target, Clock& clock);
+                                       std::shared_ptr<StorageBackend> target, Clock& clock,
+                                       Progress* progress = nullptr);
 
 }  // namespace parquedb

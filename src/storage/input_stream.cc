@@ -14,8 +14,8 @@ namespace {
 
 class DescriptorInput : public InputStream {
  public:
-  DescriptorInput(Descriptor owned, int fd, std::string name)
-      : owned_(std::move(owned)), fd_(fd), name_(std::move(name)) {}
+  DescriptorInput(Descriptor owned, int fd, std::string name, Progress* progress)
+      : owned_(std::move(owned)), fd_(fd), name_(std::move(name)), progress_(progress) {}
   Result<size_t> Read(size_t bytes, std::string* out) override {
     size_t before = out->size();
     out->resize(before + bytes);
@@ -25,6 +25,7 @@ class DescriptorInput : public InputStream {
     } while (got < 0 && errno == EINTR);
     out->resize(before + (got > 0 ? static_cast<size_t>(got) : 0));
     if (got < 0) return ErrnoStatus(name_, "can't read");
+    Advance(progress_, got, got);
     return static_cast<size_t>(got);
   }
 
@@ -32,18 +33,21 @@ class DescriptorInput : public InputStream {
   Descriptor owned_;  // of a file that was opened here
   int fd_;
   std::string name_;
+  Progress* progress_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path) {
+Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path, Progress* progress) {
   int fd = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return NotFound("there is no file " + path);
   if (fd < 0) return ErrnoStatus(path, "can't open");
   Descriptor owned = path == "-" ? Descriptor() : Descriptor(fd);
   struct stat found;
   if (::fstat(fd, &found) == 0 && S_ISDIR(found.st_mode)) return InvalidArgument(InputName(path) + " is a folder");
-  return std::unique_ptr<InputStream>(std::make_unique<DescriptorInput>(std::move(owned), fd, InputName(path)));
+  if (S_ISREG(found.st_mode)) Expect(progress, found.st_size);
+  return std::unique_ptr<InputStream>(
+      std::make_unique<DescriptorInput>(std::move(owned), fd, InputName(path), progress));
 }
 
 }  // namespace parquedb

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "parquedb/progress.h"
 #include "parquedb/status.h"
 
 namespace parquedb {
@@ -17,7 +18,8 @@ class InputStream {
 };
 
 // A file of the file system, or with "-" standard input. kNotFound when it is missing, kInvalidArgument for a folder.
-Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path);
+// `progress` (may be null): bytes read.
+Result<std::unique_ptr<InputStream>> OpenInputFile(const std::string& path, Progress* progress = nullptr);
 // What messages call it.
 inline std::string InputName(const std::string& path) { return path == "-" ? "standard input" : path; }
 

@@ -55,6 +55,7 @@ PushRequest RequestOf(const SyncEngineOptions& options, const View& view, const 
   request.writer_line = lines.empty() ? "" : lines.back().id;
   request.entities = CountAtCheckpoint(view);
   request.now_ms = ClockOf(options).NowMs();
+  request.progress = options.progress;
   return request;
 }
 
@@ -74,7 +75,8 @@ Result<std::optional<PullSource>> NewestBackup(const SyncEngineOptions& options)
   ASSIGN_OR_RETURN(auto newest, (*repository)->Newest(options.slug));
   if (!newest) return std::optional<PullSource>();
   ASSIGN_OR_RETURN(FileManifest snapshot, (*repository)->ReadSnapshot(newest->snapshot));
-  return std::optional<PullSource>(PullSource{options.remote, std::move(snapshot), options.slug, newest->instant_ms});
+  return std::optional<PullSource>(
+      PullSource{options.remote, std::move(snapshot), options.slug, newest->instant_ms, options.progress});
 }
 
 SyncRelation RelationOf(Relation relation) {

@@ -35,7 +35,8 @@ class Opener {
                  int64_t entry) {
     const std::string& database_id = subject_.view.manifest.database_id;
     if (name.kind == FileKind::kData) {
-      DataSubject data{.path = path, .file = nullptr, .bloom = std::nullopt, .cut = 0};
+      DataSubject data{
+          .path = path, .file = nullptr, .bloom = std::nullopt, .cut = 0, .size = static_cast<int64_t>(handle->size())};
       ASSIGN_OR_RETURN(data.file, DataFile::Open(handle, path, database_id));
       data.cut = CutOf(path, name.ns, data.file->footer().through, entry);
       RETURN_IF_ERROR(OpenBloom(name.ns, &data));

@@ -19,6 +19,7 @@ struct DataSubject {
   std::shared_ptr<DataFile> file;
   std::optional<BloomFile> bloom;  // nullopt: missing or damaged, which is reported
   int64_t cut = 0;
+  int64_t size = 0;  // bytes
 };
 struct RelsSubject {
   std::string path;

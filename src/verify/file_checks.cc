@@ -30,6 +30,10 @@ class FileChecker {
   Status Run() {
     NameByRecord();
     NameByLog();
+    for (const auto& [path, named] : named_) {
+      bool is_read = subject_.level != VerifyLevel::kQuick && !named.hash.empty() && !named.may_be_newer && named.size;
+      if (is_read) Expect(subject_.progress, static_cast<int64_t>(*named.size));
+    }
     int64_t expected = 0, found = 0;
     for (const auto& [path, named] : named_) {
       bool there = false;
@@ -123,7 +127,10 @@ class FileChecker {
       return Status::Ok();
     }
     if (named.hash.empty() || subject_.level == VerifyLevel::kQuick) return Status::Ok();
-    auto hash = HashFile(**file);
+    auto hash = HashFile(**file, [this](std::string_view block) {
+      Advance(subject_.progress, static_cast<int64_t>(block.size()), static_cast<int64_t>(block.size()));
+      return Status::Ok();
+    });
     if (!hash.ok()) return report_.Judge(Check::kHashes, {path}, hash.status());
     if (*hash != named.hash)
       report_.Critical(Check::kHashes, {path},

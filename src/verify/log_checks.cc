@@ -28,7 +28,10 @@ class LogScan {
   Result<bool> Run() {
     const EventManifest& manifest = subject_.view.manifest;
     next_lsn_ = manifest.compacted_through + 1;
-    for (const SegmentEntry& entry : manifest.segments) RETURN_IF_ERROR(CheckSegment(entry));
+    for (const SegmentEntry& entry : manifest.segments) {
+      RETURN_IF_ERROR(CheckSegment(entry));
+      if (subject_.level >= VerifyLevel::kFull) Advance(subject_.progress, entry.size_bytes, entry.size_bytes);
+    }
     if (subject_.level < VerifyLevel::kFull) return whole_;
     for (const Event& event : subject_.view.tail) {
       place_.path = WalOf(event.lsn);

@@ -111,6 +111,8 @@ class StateMerge {
         RETURN_IF_ERROR(rows_->Next().status());
       }
       rows_->CheckFooter();
+      int64_t size = files_.data.find(ns_)->second.size;
+      Advance(subject_.progress, size, size);
       found = rows_->count();
       if (found != expected_here_ && !rows_->broken()) {
         report_.Critical(Check::kEntityCounts, {.path = path, .ns = ns_, .lsn_range = LsnRange{1, cut}},
@@ -195,6 +197,7 @@ Status CheckFilesAlone(Subject& subject, const DerivedFiles& files) {
       RETURN_IF_ERROR(rows.Next().status());
     }
     rows.CheckFooter();
+    Advance(subject.progress, file->size, file->size);
   }
   CheckCounts(subject, files);
   return comparable ? links.Finish() : Status::Ok();

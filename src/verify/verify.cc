@@ -46,6 +46,10 @@ Status TakeSubjectView(Subject& subject, int64_t now_ms, bool* taken) {
 
 Status CheckContent(Subject& subject, bool log_is_whole_in_view) {
   ASSIGN_OR_RETURN(DerivedFiles files, OpenDerivedFiles(subject));
+  if (subject.level >= VerifyLevel::kFull) {
+    for (const SegmentEntry& entry : subject.view.manifest.segments) Expect(subject.progress, entry.size_bytes);
+    for (const auto& [ns, data] : files.data) Expect(subject.progress, data.size);
+  }
   Fold fold(files.CutsOf(subject));
   bool replays = subject.level == VerifyLevel::kReplay;
   ASSIGN_OR_RETURN(bool whole, CheckLog(subject, replays ? &fold : nullptr));
@@ -74,6 +78,7 @@ Result<VerificationResult> VerifyOnce(const StorageBackend& storage, const Verif
     report.Critical(Check::kManifest, {std::string(kRestoringPath)},
                     "a restore into this directory has not ended: run the same pull or restore again");
   ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(storage));
+  subject.progress = options.progress;
   subject.cut_off = marker == CheckpointMarker::kReplacing;
   if (!restoring) {
     bool taken = false;

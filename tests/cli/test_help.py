@@ -1,4 +1,5 @@
 """Help, from the table of commands: examples first, each of which runs; topics; what may have been meant."""
+import gzip
 import json
 import os
 import subprocess
@@ -36,6 +37,10 @@ class World(Place):
         self.ok("create", "users", "--id", "ann", "--data", '{"name":"Ann"}')
         if verb == "unlink":
             self.ok("link", "posts/hello", "author", "users/ann")
+        if verb == "tag":
+            self.ok("tag", "before-cleanup")
+        if verb == "remote":
+            self.ok("remote", "add", "nas", self.backups)
         self.env["PARQUEDB_TEST_CLOCK_MS"] = str(NOW_MS)
         self.ok("push", "--slug", "shop")
         for name in {"verify": ["restored", "original"], "stats": ["db/shop"]}.get(verb, []):
@@ -44,6 +49,7 @@ class World(Place):
             if verb == "verify":
                 os.rename(self.path(name), os.path.join(self.db, name))
         self.write("db/posts.ndjson", '{"title":"One"}\n{"title":"Two"}\n')
+        self.write("db/cities.csv.gz", gzip.compress(b"city,people\nBern,134000\n"))
         self.write("db/history.ndjson", json.dumps({"ts": NOW_MS, "op": "CREATE", "target": "notes:n", "after": {"text": "x"}}) + "\n")
 
     def sh(self, line):
@@ -92,7 +98,7 @@ def test_topics_are_listed_and_told(place):
 def test_the_formats_of_the_table_are_those_that_the_verb_knows(place):
     place.ok("create", "posts", "--id", "a")
     needed = {"create": ["posts"], "get": ["posts/a"], "update": ["posts/a"], "delete": ["posts/a"], "link": ["posts/a", "by", "posts/a"], "unlink": ["posts/a", "by", "posts/a"], "query": ["posts"], "drop": ["posts"],
-              "pull": ["./x"], "completion": ["bash"], "generate": ["--man", "x"]}
+              "pull": ["./x"], "completion": ["bash"], "generate": ["--man", "x"], "remote": ["list"], "config": ["show"]}
     for verb in VERBS:
         r = place.call(verb, *needed.get(verb, []), "--format", "tabel")
         assert r.rc == 2 and "does not know 'tabel'" in r.err, (verb, r.err)

@@ -88,12 +88,21 @@ def calls(place):
     yield j("window")
     yield j("verify")
     yield j("export", "--output", place.path("x.ndjson"))
-    yield j("push", "--to", remote)
+    yield j("push", "--to", remote, "--progress", "json")
     place.ok("pull", remote + "/username/shop", "--directory", other, db=None)
     place.ok("create", "posts", "--id", "only-there", db=other)
     yield j("pull", remote + "/username/shop", "--directory", other, "--strategy", "remote-wins", db=None)
     yield j("pull", remote + "/username/shop", "--directory", place.path("third"), db=None)
     yield j("backups", remote, db=None)
+    yield j("pull", remote, "--namespaces", "posts", "--directory", place.path("some"), db=None)
+    yield j("tag", "before")
+    yield j("tag")
+    yield j("tag", "before", "--remove")
+    yield j("remote", "add", "nas", remote)
+    yield j("remote", "list")
+    yield j("remote", "show", "nas")
+    yield j("remote", "remove", "nas")
+    yield j("config", "show")
     yield j("sync", "--with", remote)
     yield j("import", "--file", place.ndjson("rows.ndjson", [{"$id": "more/m"}]))
     yield j("import", "--events", place.ndjson("h.ndjson", [{"ts": place.ok("events", "--reverse", "--limit", "1", "--format", "ndjson").json()["ts"], "op": "CREATE", "target": "more:n", "after": {}}]))
@@ -137,10 +146,13 @@ def test_each_verb_prints_what_the_page_says(place):
             for item in answer["items"]:
                 assert set(item) - {"n", "own"} <= set(CONTRACT["An entity"])
         checkers[verb].members(answer, "")
+        for line in r.err.splitlines():
+            if line.startswith('{"verb"'):
+                checkers["Progress"].members(json.loads(line), "")
         if rc:
             checkers["A failure"].members(json.loads(r.err.splitlines()[-1]), "")
     assert ran == {verb["name"] for verb in place.ok("help", "--json", db=None).json()["verbs"]}
-    assert set(CONTRACT) == {"An entity", "An event", "A failure"} | (ran - set(ENTITY_VERBS))
+    assert set(CONTRACT) == {"An entity", "An event", "A failure", "Progress"} | (ran - set(ENTITY_VERBS))
     # Nothing makes a gap between backups yet.
     never = {(title, path) for title, rules in CONTRACT.items() for path in set(rules) - checkers[title].seen if title != "An event"}
     assert never <= {("window", "gaps[]"), ("window", "gaps[].from"), ("window", "gaps[].to")}
