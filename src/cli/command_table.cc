@@ -87,11 +87,13 @@ std::vector<CommandSpec> Documents() {
 std::vector<CommandSpec> Files() {
   return {
       {"import", "", "read a file into the database, all or nothing",
-       "parquedb import --file posts.ndjson --namespace posts\nparquedb import --events history.ndjson",
+       "parquedb import --file posts.ndjson --namespace posts\nparquedb import --file cities.csv.gz --namespace cities "
+       "--id-field city --infer --on-conflict replace\nparquedb import --events history.ndjson",
        Writing(
            {{"--file", "F", ".ndjson, .json (an array), .csv or .parquet, also .gz and .zst; - reads standard input"},
             {"--events", "F", "a history, an event a line; - reads standard input"},
             {"--namespace", "NS", "where records without $id go; of an export, what to take"},
+            {"--into", "NS", "what is taken goes into this namespace"},
             {"--id-field", "F", "this field's text is the id"},
             {"--on-conflict", "error|replace|skip", "for ids that are there: 14 (default), one UPDATE, or nothing"},
             {"--input-format", "K", "ndjson, json, csv or parquet, where the name does not say it"},
@@ -103,7 +105,7 @@ std::vector<CommandSpec> Files() {
        "",
        "write the state at an instant to a file",
        "parquedb export --at \"2026-02-01T12:00:00Z\" --output snapshot.parquet\nparquedb export --namespace posts "
-       "--format ndjson",
+       "--format csv",
        {kAt, kNamespace, kExplain, kProgress},
        RunExport,
        "ndjson|json|csv|parquet"},

@@ -55,9 +55,11 @@ ConflictRule ConflictRuleOf(const Call& call) {
 Status CheckImport(const Call& call) {
   if (call.Has("--events") == call.Has("--file"))
     return InvalidArgument("import takes --file F or --events F", "parquedb help import");
-  if (call.Has("--namespace")) RETURN_IF_ERROR(CheckNamespace(call.Get("--namespace")));
+  for (const char* option : {"--namespace", "--into"}) {
+    if (call.Has(option)) RETURN_IF_ERROR(CheckNamespace(call.Get(option)));
+  }
   if (!call.Has("--events")) return Status::Ok();
-  for (const char* option : {"--namespace", "--id-field", "--input-format", "--on-conflict", "--infer"}) {
+  for (const char* option : {"--namespace", "--into", "--id-field", "--input-format", "--on-conflict", "--infer"}) {
     if (call.Has(option))
       return InvalidArgument(std::string(option) + " goes with --file, not with --events", "parquedb help import");
   }
@@ -69,6 +71,7 @@ Result<ImportResult> ImportFile(Session& session, const Call& call, const std::s
   ImportSource source{.file = call.Get("--file"),
                       .ns = call.Get("--namespace"),
                       .id_field = call.Get("--id-field"),
+                      .into = call.Get("--into"),
                       .infer = call.Has("--infer")};
   source.progress = session.StartProgress(call);
   RETURN_IF_ERROR(ReadInputFormat(call, &source));

@@ -61,6 +61,7 @@ class ParquetForeign : public ForeignTable {
     return index < 0 ? std::nullopt : std::optional<std::string>(pairs->value(index));
   }
   const std::vector<std::string>& column_names() const override { return names_; }
+  int64_t row_count() const override { return metadata_->num_rows(); }
 
   Result<bool> Next(RowSink* sink) override {
     bool more = true;

@@ -45,6 +45,7 @@ class ForeignTable {
   virtual ~ForeignTable() = default;
   virtual std::optional<std::string> footer(std::string_view key) const = 0;
   virtual const std::vector<std::string>& column_names() const = 0;
+  virtual int64_t row_count() const = 0;  // as the footer says
   // The next row; false at the end. Messages don't name the file. kCorruption: damaged. kInvalidData: a value that has
   // no counterpart (NaN, infinity, a year outside 1 to 9999), with the number of its row, from 1, and its column.
   // Memory: about 8 MiB of decoded rows, or one row.

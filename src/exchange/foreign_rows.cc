@@ -119,7 +119,8 @@ class JsonRow : public RowSink {
 
 class ForeignRows : public RawRecordReader {
  public:
-  ForeignRows(std::unique_ptr<ForeignTable> table, bool has_data) : table_(std::move(table)), row_(has_data) {}
+  ForeignRows(std::unique_ptr<ForeignTable> table, bool has_data, Progress* progress)
+      : table_(std::move(table)), row_(has_data), progress_(progress) {}
   Result<bool> Next(std::string_view* text, int64_t* line) override {
     auto more = table_->Next(&row_);
     if (!more.ok()) {
@@ -130,25 +131,28 @@ class ForeignRows : public RawRecordReader {
     auto finished = row_.Finish();
     if (!finished.ok()) return finished.status().With("row " + std::to_string(rows_));
     *text = *finished;
+    Advance(progress_, 1, static_cast<int64_t>(text->size()));
     return true;
   }
 
  private:
   std::unique_ptr<ForeignTable> table_;
   JsonRow row_;
+  Progress* progress_;
   int64_t rows_ = 0;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<RawRecordReader>> ReadForeignRows(std::unique_ptr<ForeignTable> table) {
+Result<std::unique_ptr<RawRecordReader>> ReadForeignRows(std::unique_ptr<ForeignTable> table, Progress* progress) {
+  Expect(progress, table->row_count());
   std::set<std::string_view> seen;
   for (const std::string& name : table->column_names()) {
     if (!seen.insert(name).second) return InvalidData("the column " + name + " comes twice");
     if (name.starts_with('$')) RETURN_IF_ERROR(CheckSystemColumn(name).With("column " + name));
   }
   bool has_data = seen.contains(kDataColumn);
-  return std::unique_ptr<RawRecordReader>(std::make_unique<ForeignRows>(std::move(table), has_data));
+  return std::unique_ptr<RawRecordReader>(std::make_unique<ForeignRows>(std::move(table), has_data, progress));
 }
 
 }  // namespace parquedb

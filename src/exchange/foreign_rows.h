@@ -5,6 +5,7 @@
 
 #include "columnar/foreign_table.h"
 #include "exchange/line_reader.h"
+#include "parquedb/progress.h"
 
 namespace parquedb {
 
@@ -12,6 +13,7 @@ namespace parquedb {
 // $data column the own fields are what it says, and columns without $ are left aside, as in CSV. kInvalidData: a
 // top-level name with $ that is no system column, a name that comes twice, and what ForeignTable calls damaged or
 // without counterpart.
-Result<std::unique_ptr<RawRecordReader>> ReadForeignRows(std::unique_ptr<ForeignTable> table);
+// `progress` (may be null): rows read.
+Result<std::unique_ptr<RawRecordReader>> ReadForeignRows(std::unique_ptr<ForeignTable> table, Progress* progress);
 
 }  // namespace parquedb

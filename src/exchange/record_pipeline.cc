@@ -23,16 +23,15 @@ class RecordPipeline::Taker {
 
   RecordBatch Take(const RawBatch& raw) {
     if (maker_) return TakeDrafts(raw);
-    RecordBatch batch{.records = std::vector<TakenRecord>(raw.pieces.size()),
-                      .drafts = {},
-                      .texts = {},
-                      .end = raw.end,
-                      .last = raw.last};
-    for (size_t i = 0; i < raw.pieces.size(); ++i) {
-      const auto& piece = raw.pieces[i];
-      TakenRecord& taken = batch.records[i];
+    RecordBatch batch{.records = {}, .drafts = {}, .texts = {}, .end = raw.end, .last = raw.last};
+    batch.records.reserve(raw.pieces.size());
+    for (const auto& piece : raw.pieces) {
+      TakenRecord& taken = batch.records.emplace_back();
       taken.line = taken.record.line = piece.line;
       taken.status = TakeOne(std::string_view(raw.text).substr(piece.begin, piece.length), &taken.record);
+      if (!taken.status.ok() || Place(&taken.record)) continue;
+      batch.records.pop_back();
+      ++batch.skipped;
     }
     return batch;
   }
@@ -47,7 +46,9 @@ class RecordPipeline::Taker {
     for (const auto& piece : raw.pieces) {
       record_.line = piece.line;
       Status taken = TakeOne(std::string_view(raw.text).substr(piece.begin, piece.length), &record_);
-      if (taken.ok()) {
+      if (taken.ok() && !Place(&record_)) {
+        ++batch.skipped;
+      } else if (taken.ok()) {
         batch.drafts.push_back(maker_->Make(&record_, texts.get()));
         ends_.push_back(texts->size());
       } else {
@@ -61,6 +62,8 @@ class RecordPipeline::Taker {
     return batch;
   }
 
+  bool Place(ImportRecord* record) const { return record->id.empty() || ids_.Place(record); }
+
   Status TakeOne(std::string_view text, ImportRecord* record) {
     if (csv_ != nullptr) {
       RETURN_IF_ERROR(csv_->ToJson(text, &cells_, &json_));
@@ -68,9 +71,9 @@ class RecordPipeline::Taker {
     }
     RETURN_IF_ERROR(normalizer_.Normalize(text, &normalized_));
     RETURN_IF_ERROR(TakeRecord(std::move(normalized_), record));
-    if (!record->id.empty() || ids_.ns.empty()) return Status::Ok();
-    if (!record->type.empty() && record->type != ids_.ns) {
-      return InvalidData("$type is " + record->type + ", the namespace is " + ids_.ns);
+    if (!record->id.empty() || ids_.home().empty()) return Status::Ok();
+    if (!record->type.empty() && record->type != ids_.home()) {
+      return InvalidData("$type is " + record->type + ", the namespace is " + ids_.home());
     }
     return ids_.field.empty() ? Status::Ok() : SpellId(record);
   }
@@ -90,7 +93,7 @@ class RecordPipeline::Taker {
     }
     Status good = CheckLocalId(local);
     if (!good.ok()) return InvalidData(good.message());
-    record->id = ids_.ns + "/" + local;
+    record->id = ids_.home() + "/" + local;
     return Status::Ok();
   }
 
@@ -104,6 +107,12 @@ class RecordPipeline::Taker {
   ImportRecord record_;
   std::vector<size_t> ends_;  // of the states of one batch
 };
+
+bool IdSpelling::Place(ImportRecord* record) const {
+  if (!ns.empty() && NamespaceOfId(record->id) != ns) return false;
+  if (!into.empty()) MoveTo(into, record);
+  return true;
+}
 
 RecordPipeline::RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids,
                                std::shared_ptr<const CsvShape> csv, int threads)

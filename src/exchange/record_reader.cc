@@ -20,12 +20,16 @@ constexpr size_t kMaxBadRecords = 10;
 
 constexpr int kWorkers = 2;
 
+IdSpelling SpellingOf(const ImportSource& source) {
+  return {.ns = source.ns, .field = source.id_field, .into = source.into};
+}
+
 class JsonRecords : public RecordReader {
  public:
   // `csv`: the raw records are its rows.
   JsonRecords(const ImportSource& source, std::unique_ptr<RawRecordReader> raw, std::shared_ptr<const CsvShape> csv)
       : RecordReader(source),
-        pipeline_(std::move(raw), {.ns = source.ns, .field = source.id_field}, std::move(csv), kWorkers),
+        pipeline_(std::move(raw), SpellingOf(source), std::move(csv), kWorkers),
         ids_(std::nullopt, false, SystemRandom()),
         bad_(source.name()) {}
 
@@ -34,6 +38,7 @@ class JsonRecords : public RecordReader {
       if (at_ == batch_.records.size()) {
         if (batch_.last) return End();
         batch_ = pipeline_.Next();
+        skipped_ += batch_.skipped;
         at_ = 0;
         continue;
       }
@@ -42,11 +47,7 @@ class JsonRecords : public RecordReader {
         if (bad_.Add(taken.line, taken.status)) return bad_.ToStatus();
         continue;
       }
-      ASSIGN_OR_RETURN(bool wanted, Name(&taken.record.id));
-      if (!wanted) {
-        ++skipped_;
-        continue;
-      }
+      RETURN_IF_ERROR(Name(&taken.record.id));
       *record = std::move(taken.record);
       return true;
     }
@@ -58,6 +59,7 @@ class JsonRecords : public RecordReader {
       if (at_ == batch_.drafts.size()) {
         if (batch_.last) return End();
         batch_ = pipeline_.Next();
+        skipped_ += batch_.skipped;
         at_ = 0;
         for (const TakenRecord& bad : batch_.records) {
           if (bad_.Add(bad.line, bad.status)) return bad_.ToStatus();
@@ -65,11 +67,7 @@ class JsonRecords : public RecordReader {
         continue;
       }
       ImportDraft& taken = batch_.drafts[at_++];
-      ASSIGN_OR_RETURN(bool wanted, Name(&taken.id));
-      if (!wanted) {
-        ++skipped_;
-        continue;
-      }
+      RETURN_IF_ERROR(Name(&taken.id));
       *draft = std::move(taken);
       draft->texts = std::move(batch_.texts);  // with the first that is taken of the batch
       return true;
@@ -86,13 +84,13 @@ class JsonRecords : public RecordReader {
     return bad_.empty() ? Result<bool>(false) : bad_.ToStatus();
   }
 
-  // Gives a nameless record an id; those of one import ascend in the order of the file. False: of another namespace.
-  Result<bool> Name(std::string* id) {
-    const std::string& ns = source().ns;
-    if (!id->empty()) return ns.empty() || NamespaceOfId(*id) == ns;
+  // Gives a nameless record an id; those of one import ascend in the order of the file.
+  Status Name(std::string* id) {
+    if (!id->empty()) return Status::Ok();
+    const std::string& ns = source().into.empty() ? source().ns : source().into;
     if (ns.empty()) return InvalidArgument("a record has no $id: --namespace must say where it goes");
     *id = ns + "/" + ids_.Next(SystemClock().NowMs()).id.ToString();
-    return true;
+    return Status::Ok();
   }
 
   RecordPipeline pipeline_;
@@ -157,7 +155,8 @@ class ParquetRecords : public RecordReader {
     Expect(source.progress, reader->file_->footer().rows);
     return std::unique_ptr<RecordReader>(std::move(reader));
   }
-  explicit ParquetRecords(const ImportSource& source) : RecordReader(source), bad_(source.name()) {}
+  explicit ParquetRecords(const ImportSource& source)
+      : RecordReader(source), spelling_(SpellingOf(source)), bad_(source.name()) {}
 
   Result<bool> Next(ImportRecord* record) override {
     Entity entity;
@@ -173,7 +172,7 @@ class ParquetRecords : public RecordReader {
         if (bad_.Add(row_, taken)) return bad_.ToStatus();
         continue;
       }
-      if (source().ns.empty() || NamespaceOfId(record->id) == source().ns) return true;
+      if (spelling_.Place(record)) return true;
       ++skipped_;
     }
   }
@@ -196,6 +195,7 @@ class ParquetRecords : public RecordReader {
     return Status::Ok();
   }
 
+  IdSpelling spelling_;
   std::shared_ptr<DataFile> file_;
   std::unique_ptr<EntityCursor> cursor_;
   RecordNormalizer normalizer_;
@@ -210,7 +210,7 @@ Result<std::unique_ptr<RecordReader>> OpenParquet(const ImportSource& source) {
   auto table = ForeignTable::Open(handle, source.name());
   if (!table.ok()) return Damaged(table.status());
   if ((*table)->footer("parquedb.format")) return ParquetRecords::Open(source, std::move(handle));
-  auto rows = ReadForeignRows(std::move(*table));
+  auto rows = ReadForeignRows(std::move(*table), source.progress);
   if (!rows.ok()) return Damaged(rows.status()).With(source.name());
   return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(*rows), nullptr));
 }
