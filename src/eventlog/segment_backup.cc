@@ -1,0 +1,37 @@
+#include <fmt/format.h>
+
+#include "eventlog/manifest_file.h"
+#include "model/event_manifest.h"
+#include "storage/hash_file.h"
+
+namespace parquedb {
+namespace {
+
+Status CopySegment(const StorageBackend& local, StorageBackend& remote, const SegmentEntry& entry) {
+  ASSIGN_OR_RETURN(auto file, local.Open(entry.path));
+  ASSIGN_OR_RETURN(auto pending, remote.CreatePending(entry.path));
+  ASSIGN_OR_RETURN(std::string hash, HashFile(*file, [&](std::string_view block) { return pending->Append(block); }));
+  if (hash != entry.sha256) {
+    return Corruption(fmt::format("{}: its sha256 is {}, events/manifest.json says {}", entry.path, hash, entry.sha256),
+                      "parquedb verify");
+  }
+  std::vector<std::unique_ptr<PendingFile>> files;
+  files.push_back(std::move(pending));
+  return remote.Publish(std::move(files));
+}
+
+}  // namespace
+
+Result<int64_t> BackupNewEvents(const StorageBackend& local, StorageBackend& remote, int64_t last_seq) {
+  ASSIGN_OR_RETURN(EventManifest manifest, ReadEventManifest(local));
+  for (const SegmentEntry& entry : manifest.segments) {
+    if (entry.seq > last_seq) RETURN_IF_ERROR(CopySegment(local, remote, entry));
+  }
+  // The derived files stay behind: there, everything comes from the log.
+  manifest.checkpoint = 0;
+  manifest.files.clear();
+  RETURN_IF_ERROR(WriteEventManifest(remote, manifest));
+  return manifest.next_seq - 1;
+}
+
+}  // namespace parquedb
