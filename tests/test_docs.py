@@ -8,7 +8,7 @@ import pytest
 from conftest import BIN, ROOT
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/query.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/query.md", "docs/files.md"])
 def test_every_block_of_the_page_runs(page, tmp_path):
     with open(os.path.join(ROOT, page), encoding="utf-8") as f:
         blocks = re.findall(r"^```bash\n(.*?)^```", f.read(), re.S | re.M)

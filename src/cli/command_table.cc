@@ -17,6 +17,7 @@ constexpr OptionSpec kOwner{"--owner", "O", "owner of the backups (PARQUEDB_OWNE
 
 constexpr std::string_view kStrategies = "manual|local-wins|remote-wins|newest";
 constexpr std::string_view kEntityFormats = "table|json|ndjson";
+constexpr std::string_view kRowFormats = "table|json|ndjson|csv";
 
 // The option of what may take long.
 constexpr OptionSpec kProgress{"--progress", "auto|json|none", "a bar on a terminal, else lines (auto); or JSON lines"};
@@ -34,10 +35,12 @@ std::vector<CommandSpec> Documents() {
        "[DIR]",
        "make an empty database",
        "parquedb init ./shop --name shop",
-       {{"--name", "N", "the database's name; else the folder's"}},
+       {{"--name", "N", "the database's name; else the folder's"}, kDryRun},
        RunInit},
       {"create", "NS", "write a new document", "parquedb create posts --id hello --data '{\"title\":\"Hello\"}'",
-       Writing({{"--id", "ID", "its id; else a ULID"}, {"--data", "JSON", "the document; - reads standard input"}}),
+       Writing({{"--id", "ID", "its id; else a ULID"},
+                {"--data", "JSON", "the document; - reads standard input"},
+                kDryRun}),
        RunCreate, kEntityFormats},
       {"get",
        "NS/ID",
@@ -48,15 +51,16 @@ std::vector<CommandSpec> Documents() {
        kEntityFormats},
       {"update", "NS/ID", "change one document", "parquedb update posts/hello --data '{\"$set\":{\"title\":\"Hi\"}}'",
        Writing({{"--data", "JSON", "MongoDB update operators (parquedb help updates), or plain fields"},
-                {"--if-version", "N", "only if it has this version (14 else)"}}),
+                {"--if-version", "N", "only if it has this version (14 else)"},
+                kDryRun}),
        RunUpdate, kEntityFormats},
       {"delete", "NS/ID", "delete one document, or with --filter some",
        "parquedb delete posts/hello\nparquedb delete posts --filter '{\"draft\":true}' --confirm",
        Writing({kFilter, kConfirm, kYes, kDryRun}), RunDelete},
       {"link", "NS/ID PREDICATE NS/ID", "link one document to another", "parquedb link posts/hello author users/ann",
-       Writing({{"--allow-missing", "", "the target need not exist"}}), RunLink, kEntityFormats},
+       Writing({{"--allow-missing", "", "the target need not exist"}, kDryRun}), RunLink, kEntityFormats},
       {"unlink", "NS/ID PREDICATE NS/ID", "take a link away", "parquedb unlink posts/hello author users/ann",
-       Writing({}), RunUnlink, kEntityFormats},
+       Writing({kDryRun}), RunUnlink, kEntityFormats},
       {"query",
        "NS",
        "find documents, now or as of any instant",
@@ -75,7 +79,7 @@ std::vector<CommandSpec> Documents() {
         {"--from", "REMOTE", "in a backup, without restoring it"},
         kOwner},
        RunQuery,
-       kEntityFormats},
+       kRowFormats},
   };
 }
 
@@ -83,25 +87,28 @@ std::vector<CommandSpec> Documents() {
 std::vector<CommandSpec> Files() {
   return {
       {"import", "", "read a file into the database, all or nothing",
-       "parquedb import --file posts.ndjson --namespace posts\nparquedb import --events history.ndjson",
-       Writing({{"--file", "F",
-                 ".ndjson, .json (an array) or .parquet (an export), also .gz and .zst; - reads standard input"},
-                {"--events", "F", "a history, an event a line; - reads standard input"},
-                {"--namespace", "NS", "where records without $id go; of an export, what to take"},
-                {"--id-field", "F", "this field's text is the id"},
-                {"--on-conflict", "R", "for ids that are there: error (default, 14), replace or skip"},
-                {"--input-format", "K", "ndjson, json or parquet"},
-                kDryRun,
-                kProgress}),
+       "parquedb import --file posts.ndjson --namespace posts\nparquedb import --file cities.csv.gz --namespace cities "
+       "--id-field city --infer --on-conflict replace\nparquedb import --events history.ndjson",
+       Writing(
+           {{"--file", "F", ".ndjson, .json (an array), .csv or .parquet, also .gz and .zst; - reads standard input"},
+            {"--events", "F", "a history, an event a line; - reads standard input"},
+            {"--namespace", "NS", "where records without $id go; of an export, what to take"},
+            {"--into", "NS", "what is taken goes into this namespace"},
+            {"--id-field", "F", "this field's text is the id"},
+            {"--on-conflict", "error|replace|skip", "for ids that are there: 14 (default), one UPDATE, or nothing"},
+            {"--input-format", "K", "ndjson, json, csv or parquet, where the name does not say it"},
+            {"--infer", "", "of CSV: cells that are a JSON number, true or false become that"},
+            kDryRun,
+            kProgress}),
        RunImport},
       {"export",
        "",
        "write the state at an instant to a file",
        "parquedb export --at \"2026-02-01T12:00:00Z\" --output snapshot.parquet\nparquedb export --namespace posts "
-       "--format ndjson",
+       "--format csv",
        {kAt, kNamespace, kExplain, kProgress},
        RunExport,
-       "ndjson|json|parquet"},
+       "ndjson|json|csv|parquet"},
   };
 }
 
@@ -125,7 +132,7 @@ std::vector<CommandSpec> History() {
         {"--from", "REMOTE", "of a backup, without restoring it"},
         kOwner},
        RunEvents,
-       "table|json|ndjson|detailed"},
+       "table|json|ndjson|csv|detailed"},
       {"restore", "", "bring a record, a namespace or the whole database back from the event log",
        "parquedb restore --entity posts/hello --at \"10m ago\"\nparquedb restore --namespace posts --at "
        "\"2026-02-01T11:59:00Z\" --confirm\nparquedb restore --all --to ./restored --at yesterday",
@@ -158,13 +165,14 @@ std::vector<CommandSpec> Upkeep() {
        "parquedb list --format paths",
        {},
        RunList,
-       "table|json|ndjson|paths"},
+       "table|json|ndjson|csv|paths"},
       {"stats",
        "[DIR]",
        "counts, sizes, the restorable window",
        "parquedb stats ./shop\nparquedb stats /backups",
        {kOwner},
-       RunStats},
+       RunStats,
+       "table|json|csv"},
       {"flush", "", "turn the WAL into a segment", "parquedb flush", Writing({kDryRun}), RunFlush},
       {"checkpoint", "", "bring data, relationship and bloom files up to the head", "parquedb checkpoint",
        Writing({kDryRun, kProgress}), RunCheckpoint},
@@ -231,7 +239,7 @@ std::vector<CommandSpec> Backups() {
        "parquedb backups /backups",
        {kOwner},
        RunBackups,
-       kEntityFormats},
+       kRowFormats},
   };
 }
 
@@ -301,8 +309,8 @@ const std::vector<OptionSpec>& CommonOptions() {
       {"--json", "", "= --format json"},
       {"--output", "FILE", "write the answer to a file"},
       {"--operator", "NAME", "the actor of what is written (PARQUEDB_OPERATOR, else the login name)"},
-      {"--quiet", "", "no notes"},
-      {"--verbose", "", "more notes"},
+      {"--quiet", "", "no progress, no notes"},
+      {"--verbose", "", "also plans and timings"},
       {"--help", "", "help on the verb", 'h'},
       {"--version", "", "the program's version"},
   };

@@ -18,7 +18,7 @@ std::string Roff(std::string_view text) {
   static constexpr std::pair<std::string_view, std::string_view> kEscapes[] = {
       {"\\", "\\e"}, {"-", "\\-"}, {"'", "\\(aq"}, {"`", "\\(ga"}, {"^", "\\(ha"}, {"~", "\\(ti"}, {"…", "..."}};
   std::string out;
-  if (text.starts_with('.')) out = "\\&";
+  if (text.starts_with('.') || text.starts_with("…")) out = "\\&";
   while (!text.empty()) {
     size_t taken = 1;
     std::string_view shown = text.substr(0, 1);

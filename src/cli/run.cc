@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "cli/interrupt.h"
 #include "cli/session.h"
 #include "cli/settings.h"
@@ -34,26 +37,49 @@ constexpr int kReturnedBlockBytes = 4 << 20;
 // ask the system for it again takes longer than to read the page.
 constexpr int kKeptHeapBytes = 16 << 20;
 
+// What a message may say on a terminal and in JSON: other control characters than line ends, and bytes that are no
+// UTF-8, are spelled as \x1b. They come from names and files that somebody else chose.
+std::string Showable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    auto byte = static_cast<unsigned char>(text.front());
+    size_t length = 1;
+    while (byte >= 0x80 && length <= 4 && !IsValidUtf8(text.substr(0, length))) ++length;
+    bool plain =
+        byte >= 0x80 ? length <= std::min<size_t>(4, text.size()) : byte == '\n' || (byte >= 0x20 && byte != 0x7f);
+    if (!plain) length = 1;
+    out += plain ? std::string(text.substr(0, length)) : fmt::format("\\x{:02x}", byte);
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+int64_t MsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+}
+
 }  // namespace
 
 void ReportError(const Status& status, bool json) {
+  const std::string message = Showable(status.message()), hint = Showable(status.hint());
   std::string text = "error: ";
-  for (char c : status.message()) {
+  for (char c : message) {
     text.push_back(c);
     if (c == '\n') text += "  ";
   }
   fmt::print(stderr, "{}\n", text);
-  if (!status.hint().empty()) fmt::print(stderr, "  try: {}\n", status.hint());
+  if (!hint.empty()) fmt::print(stderr, "  try: {}\n", hint);
   if (!json) return;
   Object object{{"type", "exit_error"},
                 {"code", ExitCode(status.code())},
                 {"kind", std::string(KindOf(status.code()))},
-                {"message", status.message()},
-                {"hint", status.hint()}};
+                {"message", message},
+                {"hint", hint}};
   fmt::print(stderr, "{}\n", WriteJson(object));
 }
 
 int RunParqueDb(int argc, char** argv) {
+  const auto started = std::chrono::steady_clock::now();
   RaiseFileLimit();
   ::mallopt(M_MMAP_THRESHOLD, kReturnedBlockBytes);
   ::mallopt(M_TRIM_THRESHOLD, kKeptHeapBytes);
@@ -79,6 +105,7 @@ int RunParqueDb(int argc, char** argv) {
   }
   session.json_errors = session.json_errors || call->Has("--json") || call->Get("--format") == "json";
   session.quiet = call->Has("--quiet");
+  session.verbose = call->Has("--verbose");
   session.output_path = call->Get("--output");
   if (session.output_path == "-") session.output_path.clear();
   Status status = call->command->run(session, *call);
@@ -89,6 +116,7 @@ int RunParqueDb(int argc, char** argv) {
   }
   if (status.code() == StatusCode::kInterrupted && !session.display.progress().BeginCommit()) WaitForInterrupt();
   session.display.Finish(status.ok());
+  session.Tell(fmt::format("{} took {} ms", session.verb, MsSince(started)));
   if (!status.ok()) ReportError(status, session.json_errors);
   return ExitCode(status.code());
 }

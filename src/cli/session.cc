@@ -20,6 +20,7 @@
 #include "model/names.h"
 #include "replay/state.h"
 #include "storage/metered_backend.h"
+#include "storage/overlay_backend.h"
 
 namespace parquedb {
 namespace {
@@ -79,6 +80,11 @@ Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& direc
   return folder;
 }
 
+Result<std::shared_ptr<StorageBackend>> OpenForDryRun(const std::string& directory) {
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
+  return std::shared_ptr<StorageBackend>(std::make_shared<OverlayBackend>(std::move(storage)));
+}
+
 Status Session::Print(std::string_view text) {
   buffer_.append(text);
   return buffer_.size() < kOutputPieceBytes ? Status::Ok() : Drain();
@@ -96,7 +102,8 @@ Result<PendingFile*> Session::OpenOutput() {
   size_t slash = output_path.rfind('/');
   std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : output_path.substr(0, slash);
   struct stat found;
-  if (::stat(folder.c_str(), &found) != 0) return IoError("there is no folder " + folder + " for " + output_path);
+  if (::stat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode))
+    return IoError("there is no folder " + folder + " for " + output_path);
   ASSIGN_OR_RETURN(output_folder_, OpenDirectory(folder));
   ASSIGN_OR_RETURN(output_file_, output_folder_->CreatePending(
                                      slash == std::string::npos ? output_path : output_path.substr(slash + 1)));
@@ -137,9 +144,20 @@ Status Session::FinishOutput() {
 }
 
 void Session::Say(std::string_view text) { display.Write(fmt::format("{}\n", text)); }
+void Session::Tell(std::string_view text) {
+  if (verbose) Say(text);
+}
 void Session::Note(std::string_view text) {
   if (!quiet) Say(text);
 }
+
+bool Session::OnTerminal() const { return output_path.empty() && ::isatty(STDOUT_FILENO); }
+
+std::string Session::SizeText(int64_t bytes) const {
+  return OnTerminal() ? HumanBytes(bytes) : fmt::format("{} bytes", bytes);
+}
+
+std::string Session::SizeCell(int64_t bytes) const { return OnTerminal() ? HumanBytes(bytes) : std::to_string(bytes); }
 
 Progress* Session::StartProgress(const Call& call) {
   std::string wanted = call.Get("--progress", "auto");
@@ -221,6 +239,10 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
       return InvalidArgument("--lock-timeout: '" + call.Get("--lock-timeout") + "' is no duration like 10s");
     options.lock_timeout_ms = *timeout;
   }
+  bool dry_run = call.Has("--dry-run");
+  if (dry_run) {
+    ASSIGN_OR_RETURN(options.storage, OpenForDryRun(directory));
+  }
   if (create) {
     ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
     ASSIGN_OR_RETURN(auto manifest, storage->Stat("events/manifest.json"));
@@ -230,12 +252,14 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
     }
     if (!taken) {
       options.create_if_missing = true;
-      Note("made an empty database in " + directory);
+      Note((dry_run ? "would make an empty database in " : "made an empty database in ") + directory);
     }
   }
   if (meter != nullptr) {
-    ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
-    options.storage = Metered(std::move(storage));
+    if (options.storage == nullptr) {
+      ASSIGN_OR_RETURN(options.storage, OpenDirectory(directory));
+    }
+    options.storage = Metered(std::move(options.storage));
   }
   return ParqueDB::Open(std::move(options));
 }

@@ -31,9 +31,18 @@ parquedb config show --origin tells each setting and where it comes from.
 constexpr std::string_view kFormats = R"(--format table     for people; the default, on pipes too
 --format json      one JSON document (= --json)
 --format ndjson    one JSON value a line
+--format csv       RFC 4180 with a header row: query, events, export, list, stats, backups
 --format paths     list: one path a line
 --format detailed  events, verify: everything
---output FILE      writes the answer to a file, whole or not at all; export chooses by .parquet, .json, .ndjson
+--output FILE      writes the answer to a file, whole or not at all; compressed when its name ends with .gz or .zst
+
+import and export go by the name of the file:
+.ndjson .jsonl     a record a line
+.json              an array of records, or an object whose one member is an array
+.csv               with $id and $data columns exact; else every cell is a text (--infer: numbers, true, false)
+.parquet           an export exactly; of other writers any types
+… .gz .zst         compressed
+-                  standard input, with --input-format ndjson, json, csv or parquet; export --format writes to standard output
 )";
 
 constexpr std::string_view kTime = R"(--at takes any of these:

@@ -31,30 +31,35 @@ Status ReadInputFormat(const Call& call, ImportSource* source) {
     source->format = InputFormat::kNdjson;
   else if (kind == "json")
     source->format = InputFormat::kJson;
+  else if (kind == "csv")
+    source->format = InputFormat::kCsv;
   else if (kind == "parquet")
     source->format = InputFormat::kParquet;
   else
     return InvalidArgument(spelling.empty() ? "the kind of " + source->file + " is not known"
                                             : "--input-format: '" + spelling + "' is not known",
-                           "names end with .ndjson, .json or .parquet, and perhaps .gz or .zst; or say --input-format "
-                           "ndjson|json|parquet");
+                           "names end with .ndjson, .json, .csv or .parquet, and perhaps .gz or .zst; or say "
+                           "--input-format ndjson|json|csv|parquet");
+  if (source->infer && source->format != InputFormat::kCsv)
+    return InvalidArgument("--infer is for CSV: other formats have types of their own");
   return Status::Ok();
 }
 
-Result<ConflictRule> ConflictRuleOf(const Call& call) {
-  std::string rule = call.Get("--on-conflict", "error");
-  if (rule == "error") return ConflictRule::kError;
+ConflictRule ConflictRuleOf(const Call& call) {
+  std::string rule = call.Get("--on-conflict");
   if (rule == "replace") return ConflictRule::kReplace;
   if (rule == "skip") return ConflictRule::kSkip;
-  return InvalidArgument("--on-conflict: '" + rule + "' is none of error, replace, skip");
+  return ConflictRule::kError;
 }
 
 Status CheckImport(const Call& call) {
   if (call.Has("--events") == call.Has("--file"))
     return InvalidArgument("import takes --file F or --events F", "parquedb help import");
-  if (call.Has("--namespace")) RETURN_IF_ERROR(CheckNamespace(call.Get("--namespace")));
+  for (const char* option : {"--namespace", "--into"}) {
+    if (call.Has(option)) RETURN_IF_ERROR(CheckNamespace(call.Get(option)));
+  }
   if (!call.Has("--events")) return Status::Ok();
-  for (const char* option : {"--namespace", "--id-field", "--input-format", "--on-conflict"}) {
+  for (const char* option : {"--namespace", "--into", "--id-field", "--input-format", "--on-conflict", "--infer"}) {
     if (call.Has(option))
       return InvalidArgument(std::string(option) + " goes with --file, not with --events", "parquedb help import");
   }
@@ -63,13 +68,17 @@ Status CheckImport(const Call& call) {
 
 // The input is opened before the database: a missing or damaged file must not leave an empty database behind.
 Result<ImportResult> ImportFile(Session& session, const Call& call, const std::string& directory) {
-  ASSIGN_OR_RETURN(ConflictRule rule, ConflictRuleOf(call));
-  ImportSource source{.file = call.Get("--file"), .ns = call.Get("--namespace"), .id_field = call.Get("--id-field")};
+  ImportSource source{.file = call.Get("--file"),
+                      .ns = call.Get("--namespace"),
+                      .id_field = call.Get("--id-field"),
+                      .into = call.Get("--into"),
+                      .infer = call.Has("--infer")};
   source.progress = session.StartProgress(call);
   RETURN_IF_ERROR(ReadInputFormat(call, &source));
   ASSIGN_OR_RETURN(auto reader, OpenRecords(source));
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, true));
-  return ImportRecords(db->state(), std::move(reader), {.on_conflict = rule, .dry_run = call.Has("--dry-run")});
+  return ImportRecords(db->state(), std::move(reader),
+                       {.on_conflict = ConflictRuleOf(call), .dry_run = call.Has("--dry-run")});
 }
 
 Result<ImportResult> ImportHistory(Session& session, const Call& call, const std::string& directory) {
@@ -205,7 +214,7 @@ Status RunFlush(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, session.Directory(call), false));
   int64_t events = static_cast<int64_t>(db->state().log().tail().size());
   bool dry_run = call.Has("--dry-run");
-  if (!dry_run) RETURN_IF_ERROR(db->Flush());
+  RETURN_IF_ERROR(db->Flush());  // in a dry run, in memory
   if (format == AnswerFormat::kTable)
     return session.Print(fmt::format("{}flushed {} events\n", dry_run ? "would have " : "", events));
   Object answer{{"events", events}, {"segments", static_cast<int64_t>(db->state().log().manifest().segments.size())}};
@@ -220,7 +229,7 @@ Status RunCheckpoint(Session& session, const Call& call) {
   int64_t behind = db->state().log().head() - db->state().log().manifest().checkpoint;
   bool dry_run = call.Has("--dry-run");
   if (!dry_run) RETURN_IF_ERROR(db->Checkpoint());
-  int64_t checkpoint = db->state().log().manifest().checkpoint;
+  int64_t checkpoint = dry_run ? db->state().log().head() : db->state().log().manifest().checkpoint;
   if (format == AnswerFormat::kTable)
     return session.Print(fmt::format("{}checkpointed {} events, through lsn {}\n", dry_run ? "would have " : "", behind,
                                      db->state().log().head()));

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "cli/csv_text.h"
 #include "cli/event_text.h"
 #include "cli/subject.h"
 #include "cli/verbs.h"
@@ -69,6 +70,8 @@ Status PrintEvent(Session& session, AnswerFormat format, const EventView& event,
       return session.Print((first ? "\n" : ",\n") + EventJson(event));
     case AnswerFormat::kNdjson:
       return session.Print(EventJson(event) + "\n");
+    case AnswerFormat::kCsv:
+      return session.Print(EventCsvRow(event));
     case AnswerFormat::kDetailed:
       return session.Print(DetailedEvent(event));
     default:
@@ -104,6 +107,7 @@ class EventPrinter {
     if (opened_) return Status::Ok();
     opened_ = true;
     if (format_ == AnswerFormat::kJson) return session_.Print("{\"schema\":\"parquedb.events/1\",\"events\":[");
+    if (format_ == AnswerFormat::kCsv) return session_.Print(EventCsvHeader());
     if (format_ == AnswerFormat::kTable)
       return session_.Print(
           fmt::format("{:>8}  {:<24}  {:<6}  {:<{}}  {}\n", "lsn", "time", "op", "target", kIdWidth, "actor"));
@@ -178,8 +182,9 @@ Status Follow(Session& session, Source& source, HistoryRequest request, EventPri
 }  // namespace
 
 Status RunEvents(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson,
-                                                              AnswerFormat::kNdjson, AnswerFormat::kDetailed}));
+  ASSIGN_OR_RETURN(AnswerFormat format,
+                   session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson,
+                                         AnswerFormat::kCsv, AnswerFormat::kDetailed}));
   bool follows = call.Has("--follow");
   if (follows) RETURN_IF_ERROR(CheckFollow(session, call, format));
   ASSIGN_OR_RETURN(auto filter, EventFilter(call));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/csv_text.h"
 #include "cli/subject.h"
 #include "cli/verbs.h"
 #include "collection/rels_file.h"
@@ -126,8 +127,9 @@ Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, c
 }
 
 Status RunList(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson,
-                                                              AnswerFormat::kPaths, AnswerFormat::kNdjson}));
+  ASSIGN_OR_RETURN(AnswerFormat format,
+                   session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kPaths,
+                                         AnswerFormat::kNdjson, AnswerFormat::kCsv}));
   ASSIGN_OR_RETURN(Source source, session.OpenSource(PathArgument(session, call), {}));
   ASSIGN_OR_RETURN(auto files, ListFiles(source));
   Array array;
@@ -137,14 +139,16 @@ Status RunList(Session& session, const Call& call) {
     if (format == AnswerFormat::kPaths) RETURN_IF_ERROR(session.Print(file.path + "\n"));
     if (format == AnswerFormat::kNdjson) RETURN_IF_ERROR(session.Print(WriteJson(object) + "\n"));
     array.push_back(std::move(object));
-    rows.push_back({file.path, std::to_string(file.size), file.hash});
+    rows.push_back({file.path, session.SizeCell(static_cast<int64_t>(file.size)), file.hash});
   }
   if (format == AnswerFormat::kJson) return session.PrintJson({{"files", std::move(array)}});
+  if (format == AnswerFormat::kCsv) return session.Print(CsvTable(rows));
   return format == AnswerFormat::kTable ? session.Print(TextTable(rows)) : Status::Ok();
 }
 
 Status RunStats(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson}));
+  ASSIGN_OR_RETURN(AnswerFormat format,
+                   session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kCsv}));
   ASSIGN_OR_RETURN(Source source,
                    OpenSubjectSource(session, call, PathArgument(session, call), {.pin_all = true, .namespaces = {}}));
   ASSIGN_OR_RETURN(auto counts, CountState(source));
@@ -173,10 +177,11 @@ Status RunStats(Session& session, const Call& call) {
          {"checkpoint", source.view.manifest.checkpoint},
          {"window", Object{{"from", FormatTime(window.from_ms)}, {"to", FormatTime(window.to_ms)}}}});
   }
+  if (format == AnswerFormat::kCsv) return session.Print(CsvTable(rows));
   RETURN_IF_ERROR(session.Print(TextTable(rows)));
-  return session.Print(fmt::format("\n{} events in {} segments and {} in the WAL, {} bytes\nrestorable from {} to {}\n",
-                                   events, source.view.manifest.segments.size(), source.view.tail.size(), bytes,
-                                   FormatTime(window.from_ms), FormatTime(window.to_ms)));
+  return session.Print(fmt::format("\n{} events in {} segments and {} in the WAL, {}\nrestorable from {} to {}\n",
+                                   events, source.view.manifest.segments.size(), source.view.tail.size(),
+                                   session.SizeText(bytes), FormatTime(window.from_ms), FormatTime(window.to_ms)));
 }
 
 Status RunWindow(Session& session, const Call& call) {

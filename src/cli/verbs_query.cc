@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cli/csv_text.h"
 #include "cli/explain.h"
 #include "cli/subject.h"
 #include "cli/verbs.h"
@@ -71,13 +72,17 @@ Status PrintCount(Session& session, AnswerFormat format, const Cut& cut, const S
     answer.emplace("explain", std::move(*explain));
   if (format == AnswerFormat::kJson) return session.PrintJson(std::move(answer));
   if (format == AnswerFormat::kNdjson) return session.Print(fmt::format("{{\"count\":{}}}\n", count));
+  if (format == AnswerFormat::kCsv) return session.Print(CsvTable({{"count"}, {std::to_string(count)}}));
   return session.Print(fmt::format("{}\n", count));
 }
 
 Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const Source& source,
                   const QueryRequest& request) {
   int64_t count = 0;
-  if (format == AnswerFormat::kJson) {
+  EntityCsv csv(request.projection);
+  if (format == AnswerFormat::kCsv) {
+    RETURN_IF_ERROR(session.Print(csv.Header()));
+  } else if (format == AnswerFormat::kJson) {
     RETURN_IF_ERROR(session.Print(
         fmt::format("{{\"schema\":\"parquedb.query/1\",\"at\":\"{}\",\"items\":[", FormatTime(cut.ts_ms))));
   } else if (format == AnswerFormat::kTable) {
@@ -86,6 +91,10 @@ Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const S
   auto print = [&](std::string_view json) -> Status {
     ++count;
     if (format == AnswerFormat::kTable) return PrintRow(session, json);
+    if (format == AnswerFormat::kCsv) {
+      ASSIGN_OR_RETURN(std::string row, csv.Row(json));
+      return session.Print(row);
+    }
     if (format == AnswerFormat::kJson) RETURN_IF_ERROR(session.Print(count > 1 ? ",\n" : "\n"));
     RETURN_IF_ERROR(session.Print(json));
     return format == AnswerFormat::kNdjson ? session.Print("\n") : Status::Ok();
@@ -107,59 +116,59 @@ struct ExportTarget {
   bool to_file = false;
 };
 
-// By the extension of --output, else --format.
+// By the extension of --output, else by --format.
 Result<ExportTarget> TargetOf(Session& session, const Call& call) {
+  static const std::pair<std::string_view, ExportFormat> kEnds[] = {{".ndjson", ExportFormat::kNdjson},
+                                                                    {".json", ExportFormat::kJson},
+                                                                    {".csv", ExportFormat::kCsv},
+                                                                    {".parquet", ExportFormat::kParquet}};
   ExportTarget target;
   target.to_file = !session.output_path.empty();
-  if (target.to_file) {
-    std::string_view path = WithoutCompression(session.output_path);
-    if (path.ends_with(".ndjson"))
-      target.format = ExportFormat::kNdjson;
-    else if (path.ends_with(".json"))
-      target.format = ExportFormat::kJson;
-    else if (path.ends_with(".parquet"))
-      target.format = ExportFormat::kParquet;
-    else
-      return InvalidArgument("--output: the kind of " + session.output_path + " is not known",
-                             "names end with .parquet, .ndjson or .json, and perhaps .gz or .zst");
-    return target;
+  for (auto [end, format] : kEnds) {
+    target.format = format;
+    if (WithoutCompression(session.output_path).ends_with(end)) return target;
   }
-  ASSIGN_OR_RETURN(AnswerFormat format,
-                   session.Format(call, {AnswerFormat::kNdjson, AnswerFormat::kJson, AnswerFormat::kParquet}));
-  if (format == AnswerFormat::kJson) target.format = ExportFormat::kJson;
-  if (format == AnswerFormat::kParquet) target.format = ExportFormat::kParquet;
+  if (target.to_file && !call.Has("--format")) {
+    return InvalidArgument("--output: the kind of " + session.output_path + " is not known",
+                           "names end with .parquet, .ndjson, .json or .csv, and perhaps .gz or .zst; or add --format");
+  }
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kNdjson, AnswerFormat::kJson,
+                                                              AnswerFormat::kCsv, AnswerFormat::kParquet}));
+  target.format = format == AnswerFormat::kJson      ? ExportFormat::kJson
+                  : format == AnswerFormat::kCsv     ? ExportFormat::kCsv
+                  : format == AnswerFormat::kParquet ? ExportFormat::kParquet
+                                                     : ExportFormat::kNdjson;
   return target;
 }
 
-Status ExportAsParquet(Session& session, const Source& source, const StateRequest& state, Progress* progress,
-                       int64_t* rows) {
-  ParquetExport options{.database_id = source.view.manifest.database_id, .through = state.cut, .counts = {}, .rows = 0};
+// CSV and Parquet name their columns first, so the fields are counted in a pass of their own.
+Status CountForExport(const Source& source, const StateRequest& state, Progress* progress, ParquetExport* counted) {
   Entity entity;
-  Expect(progress, EstimateEntities(source.view, state.namespaces));  // two passes
-  ASSIGN_OR_RETURN(auto counted, OpenState(*source.storage, source.view, state));
-  while (true) {
-    ASSIGN_OR_RETURN(bool more, counted->Next(&entity));
-    if (!more) break;
-    Advance(progress, 1, static_cast<int64_t>(entity.data.size()));
-    RETURN_IF_ERROR(CountFields(entity.data, &options.counts));
-    ++options.rows;
-  }
-  ASSIGN_OR_RETURN(PendingFile * file, session.OpenOutput());
-  ASSIGN_OR_RETURN(auto writer, ExportParquet(*file, options));
+  Expect(progress, EstimateEntities(source.view, state.namespaces));  // a pass more
   ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
   while (true) {
     ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
-    if (!more) break;
+    if (!more) return Status::Ok();
     Advance(progress, 1, static_cast<int64_t>(entity.data.size()));
-    RETURN_IF_ERROR(writer->Append(entity));
+    RETURN_IF_ERROR(CountFields(entity.data, &counted->counts));
+    ++counted->rows;
   }
-  *rows = options.rows;
-  return writer->Finish();
 }
 
-Status ExportAsJson(Session& session, const Source& source, const StateRequest& state, ExportFormat format,
-                    Progress* progress, int64_t* rows) {
-  auto writer = ExportJsonLines(format, [&](std::string_view bytes) { return session.Print(bytes); });
+Result<std::unique_ptr<ExportWriter>> OpenExport(Session& session, const Source& source, const StateRequest& state,
+                                                 ExportFormat format, Progress* progress) {
+  auto print = [&session](std::string_view bytes) { return session.Print(bytes); };
+  if (format == ExportFormat::kNdjson || format == ExportFormat::kJson) return ExportJsonLines(format, print);
+  ParquetExport counted{.database_id = source.view.manifest.database_id, .through = state.cut, .counts = {}, .rows = 0};
+  RETURN_IF_ERROR(CountForExport(source, state, progress, &counted));
+  if (format == ExportFormat::kCsv) return ExportCsv(counted.counts, counted.rows, print);
+  ASSIGN_OR_RETURN(PendingFile * file, session.OpenOutput());
+  return ExportParquet(*file, counted);
+}
+
+Status WriteExport(Session& session, const Source& source, const StateRequest& state, ExportFormat format,
+                   Progress* progress, int64_t* rows) {
+  ASSIGN_OR_RETURN(auto writer, OpenExport(session, source, state, format, progress));
   ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
   Entity entity;
   while (true) {
@@ -174,8 +183,8 @@ Status ExportAsJson(Session& session, const Source& source, const StateRequest& 
 }  // namespace
 
 Status RunQuery(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format,
-                   session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson}));
+  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson,
+                                                              AnswerFormat::kNdjson, AnswerFormat::kCsv}));
   ASSIGN_OR_RETURN(QueryRequest request, RequestOf(call));
   Source source;
   if (call.Has("--from")) {
@@ -208,11 +217,7 @@ Status RunExport(Session& session, const Call& call) {
   // A bar between the lines of an answer on the same terminal would help nobody.
   Progress* progress = target.to_file || !::isatty(STDOUT_FILENO) ? session.StartProgress(call) : nullptr;
   Expect(progress, EstimateEntities(source.view, state.namespaces));
-  if (target.format == ExportFormat::kParquet) {
-    RETURN_IF_ERROR(ExportAsParquet(session, source, state, progress, &rows));
-  } else {
-    RETURN_IF_ERROR(ExportAsJson(session, source, state, target.format, progress, &rows));
-  }
+  RETURN_IF_ERROR(WriteExport(session, source, state, target.format, progress, &rows));
   Object answer{{"file", session.output_path}, {"entities", rows}, {"at", FormatTime(cut.ts_ms)}, {"lsn", cut.lsn}};
   AddExplain(session, source.view, &answer);
   if (!target.to_file) return Status::Ok();

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "collection/data_file.h"
@@ -12,7 +13,7 @@
 
 namespace parquedb {
 
-enum class ExportFormat { kNdjson, kJson, kParquet };
+enum class ExportFormat { kNdjson, kJson, kCsv, kParquet };
 
 class ExportWriter {
  public:
@@ -34,5 +35,9 @@ struct ParquetExport {
   int64_t rows = 0;
 };
 Result<std::unique_ptr<ExportWriter>> ExportParquet(PendingFile& file, const ParquetExport& options);
+
+// CSV: the columns of a data file with the same counts, the times as RFC 3339. What a typed column can't hold (an
+// absent field, a text with a NUL) is an empty cell there; $data has everything.
+std::unique_ptr<ExportWriter> ExportCsv(const FieldTable& counts, int64_t rows, ByteSink sink);
 
 }  // namespace parquedb

@@ -1,5 +1,7 @@
 #include "exchange/import_record.h"
 
+#include <algorithm>
+
 #include "core/limits.h"
 #include "core/time_text.h"
 #include "model/names.h"
@@ -96,6 +98,20 @@ ImportDraft DraftMaker::Make(ImportRecord* record, std::string* texts) const {
     draft.hash = StateDigest::HashOf(IdToTarget(draft.id), std::string_view(*texts).substr(begin));
   }
   return draft;
+}
+
+void MoveTo(std::string_view ns, ImportRecord* record) {
+  const std::string before = std::string(NamespaceOfId(record->id)) + "/";
+  auto move = [&](std::string* id) { id->replace(0, before.size() - 1, ns); };
+  for (auto& [predicate, targets] : record->links) {
+    for (std::string& target : targets) {
+      if (target.starts_with(before)) move(&target);
+    }
+    std::sort(targets.begin(), targets.end());
+    targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
+  }
+  move(&record->id);
+  if (!record->type.empty()) record->type = std::string(ns);
 }
 
 void InheritFrom(const Entity& before, ImportRecord* record) {

@@ -35,6 +35,9 @@ Status TakeRecord(NormalizedRecord&& normalized, ImportRecord* record);
 // created (updated) it, also when it names nobody; else `actor` did it at `ts_ms`.
 Entity ToEntity(ImportRecord&& record, int64_t ts_ms, const std::string& actor);
 
+// Renames the namespace of a record with an id. Its links to entities of that namespace go along, others stay.
+void MoveTo(std::string_view ns, ImportRecord* record);
+
 // For what a record does not say and `before` does: version + 1, the creation as it was.
 void InheritFrom(const Entity& before, ImportRecord* record);
 

@@ -3,32 +3,10 @@
 #include <cstring>
 
 #include "core/limits.h"
+#include "exchange/buffered_input.h"
 
 namespace parquedb {
 namespace {
-
-constexpr size_t kBlockBytes = 1 << 20;
-
-// Keeps what was read and not yet used.
-class Buffered {
- public:
-  explicit Buffered(std::unique_ptr<InputStream> input) : input_(std::move(input)) {}
-  // Drops what is in front of `begin` and reads on. False at the end of the input.
-  Result<bool> More() {
-    if (ended_) return false;
-    bytes.erase(0, begin);
-    begin = 0;
-    ASSIGN_OR_RETURN(size_t got, input_->Read(kBlockBytes, &bytes));
-    ended_ = got == 0;
-    return got > 0;
-  }
-  std::string bytes;
-  size_t begin = 0;
-
- private:
-  std::unique_ptr<InputStream> input_;
-  bool ended_ = false;
-};
 
 Status TooLong(int64_t line) {
   return InvalidData("line " + std::to_string(line) + ": the record has more than " +

@@ -16,22 +16,22 @@ constexpr int64_t kMaxHeldBatches = 8;
 // A worker's own parser.
 class RecordPipeline::Taker {
  public:
-  Taker(const IdSpelling& ids, const std::optional<RecordStamp>& stamp) : ids_(ids), normalizer_(ids.field) {
+  Taker(const IdSpelling& ids, const CsvShape* csv, const std::optional<RecordStamp>& stamp)
+      : ids_(ids), csv_(csv), normalizer_(ids.field) {
     if (stamp) maker_.emplace(*stamp);
   }
 
   RecordBatch Take(const RawBatch& raw) {
     if (maker_) return TakeDrafts(raw);
-    RecordBatch batch{.records = std::vector<TakenRecord>(raw.pieces.size()),
-                      .drafts = {},
-                      .texts = {},
-                      .end = raw.end,
-                      .last = raw.last};
-    for (size_t i = 0; i < raw.pieces.size(); ++i) {
-      const auto& piece = raw.pieces[i];
-      TakenRecord& taken = batch.records[i];
+    RecordBatch batch{.records = {}, .drafts = {}, .texts = {}, .end = raw.end, .last = raw.last};
+    batch.records.reserve(raw.pieces.size());
+    for (const auto& piece : raw.pieces) {
+      TakenRecord& taken = batch.records.emplace_back();
       taken.line = taken.record.line = piece.line;
       taken.status = TakeOne(std::string_view(raw.text).substr(piece.begin, piece.length), &taken.record);
+      if (!taken.status.ok() || Place(&taken.record)) continue;
+      batch.records.pop_back();
+      ++batch.skipped;
     }
     return batch;
   }
@@ -46,7 +46,9 @@ class RecordPipeline::Taker {
     for (const auto& piece : raw.pieces) {
       record_.line = piece.line;
       Status taken = TakeOne(std::string_view(raw.text).substr(piece.begin, piece.length), &record_);
-      if (taken.ok()) {
+      if (taken.ok() && !Place(&record_)) {
+        ++batch.skipped;
+      } else if (taken.ok()) {
         batch.drafts.push_back(maker_->Make(&record_, texts.get()));
         ends_.push_back(texts->size());
       } else {
@@ -60,12 +62,18 @@ class RecordPipeline::Taker {
     return batch;
   }
 
+  bool Place(ImportRecord* record) const { return record->id.empty() || ids_.Place(record); }
+
   Status TakeOne(std::string_view text, ImportRecord* record) {
+    if (csv_ != nullptr) {
+      RETURN_IF_ERROR(csv_->ToJson(text, &cells_, &json_));
+      text = json_;
+    }
     RETURN_IF_ERROR(normalizer_.Normalize(text, &normalized_));
     RETURN_IF_ERROR(TakeRecord(std::move(normalized_), record));
-    if (!record->id.empty() || ids_.ns.empty()) return Status::Ok();
-    if (!record->type.empty() && record->type != ids_.ns) {
-      return InvalidData("$type is " + record->type + ", the namespace is " + ids_.ns);
+    if (!record->id.empty() || ids_.home().empty()) return Status::Ok();
+    if (!record->type.empty() && record->type != ids_.home()) {
+      return InvalidData("$type is " + record->type + ", the namespace is " + ids_.home());
     }
     return ids_.field.empty() ? Status::Ok() : SpellId(record);
   }
@@ -85,11 +93,14 @@ class RecordPipeline::Taker {
     }
     Status good = CheckLocalId(local);
     if (!good.ok()) return InvalidData(good.message());
-    record->id = ids_.ns + "/" + local;
+    record->id = ids_.home() + "/" + local;
     return Status::Ok();
   }
 
   const IdSpelling& ids_;
+  const CsvShape* csv_;  // null: records are JSON
+  std::vector<std::string> cells_;
+  std::string json_;
   RecordNormalizer normalizer_;
   NormalizedRecord normalized_;
   std::optional<DraftMaker> maker_;
@@ -97,8 +108,15 @@ class RecordPipeline::Taker {
   std::vector<size_t> ends_;  // of the states of one batch
 };
 
-RecordPipeline::RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids, int threads)
-    : ids_(std::move(ids)), threads_(threads), raw_(std::move(raw)) {}
+bool IdSpelling::Place(ImportRecord* record) const {
+  if (!ns.empty() && NamespaceOfId(record->id) != ns) return false;
+  if (!into.empty()) MoveTo(into, record);
+  return true;
+}
+
+RecordPipeline::RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids,
+                               std::shared_ptr<const CsvShape> csv, int threads)
+    : ids_(std::move(ids)), csv_(std::move(csv)), threads_(threads), raw_(std::move(raw)) {}
 
 RecordPipeline::~RecordPipeline() {
   {
@@ -133,7 +151,7 @@ bool RecordPipeline::HasRoom() const {
 }
 
 void RecordPipeline::Work() {
-  Taker taker(ids_, stamp_);
+  Taker taker(ids_, csv_.get(), stamp_);
   while (true) {
     RawBatch raw;
     int64_t number = 0;
@@ -165,7 +183,7 @@ RecordBatch RecordPipeline::Next() {
     if (!raw.last) {
       for (int i = 0; i < threads_; ++i) workers_.emplace_back([this] { Work(); });
     }
-    return Taker(ids_, stamp_).Take(raw);
+    return Taker(ids_, csv_.get(), stamp_).Take(raw);
   }
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return done_.contains(next_given_); });

@@ -10,13 +10,16 @@
 #include <thread>
 #include <vector>
 
+#include "exchange/csv.h"
 #include "exchange/import_record.h"
 #include "exchange/line_reader.h"
 #include "parquedb/status.h"
 
 namespace parquedb {
 
-// One record, or why there is none. Its id is what the record or the field says; "" when neither does.
+// One record, or why there is none. Its id is what the record or the field says, and the namespace what IdSpelling
+// says;
+// "" when neither record nor field does.
 struct TakenRecord {
   int64_t line = 0;
   Status status;
@@ -28,21 +31,30 @@ struct RecordBatch {
   std::vector<TakenRecord> records;  // where drafts are made: only those that are none
   std::vector<ImportDraft> drafts;
   std::shared_ptr<const std::string> texts;  // where the states of the drafts lie
+  int64_t skipped = 0;                       // of other namespaces; they are in neither list
   Status end;         // why reading stopped behind these records; ok: it did not, or at the end of the input
   bool last = false;  // nothing follows
 };
 
 // Where ids come from.
 struct IdSpelling {
-  std::string ns;     // of ids that are made from a field
+  std::string ns;     // only its records are taken, and ids that are made from a field are of it; "" = all
   std::string field;  // "" = none
+  std::string into;   // the namespace that all records get; "" = their own
+
+  // The namespace of records without an id, before they are moved.
+  const std::string& home() const { return ns.empty() ? into : ns; }
+  // Selects and moves a record with an id. False: it is of another namespace than the one wanted.
+  bool Place(ImportRecord* record) const;
 };
 
 // Holds at most eight batches, and 8 MiB of raw text or one record. An input that fits one batch starts no thread.
 // One thread calls it.
 class RecordPipeline {
  public:
-  RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids, int threads);
+  // `csv`: the raw records are rows of this shape; null: they are JSON.
+  RecordPipeline(std::unique_ptr<RawRecordReader> raw, IdSpelling ids, std::shared_ptr<const CsvShape> csv,
+                 int threads);
   ~RecordPipeline();  // stops the threads
   // From the first batch on records come as drafts. To be called before Next.
   void MakeDrafts(RecordStamp stamp) { stamp_ = std::move(stamp); }
@@ -66,6 +78,7 @@ class RecordPipeline {
   bool HasRoom() const;
 
   IdSpelling ids_;
+  std::shared_ptr<const CsvShape> csv_;
   std::optional<RecordStamp> stamp_;  // drafts are made
   int threads_;
   std::unique_ptr<RawRecordReader> raw_;  // under reading_ once there are threads

@@ -7,6 +7,7 @@
 #include "collection/data_file.h"
 #include "core/limits.h"
 #include "core/ulid.h"
+#include "exchange/foreign_rows.h"
 #include "exchange/line_reader.h"
 #include "exchange/record_pipeline.h"
 #include "model/names.h"
@@ -19,11 +20,16 @@ constexpr size_t kMaxBadRecords = 10;
 
 constexpr int kWorkers = 2;
 
+IdSpelling SpellingOf(const ImportSource& source) {
+  return {.ns = source.ns, .field = source.id_field, .into = source.into};
+}
+
 class JsonRecords : public RecordReader {
  public:
-  JsonRecords(const ImportSource& source, std::unique_ptr<RawRecordReader> raw)
+  // `csv`: the raw records are its rows.
+  JsonRecords(const ImportSource& source, std::unique_ptr<RawRecordReader> raw, std::shared_ptr<const CsvShape> csv)
       : RecordReader(source),
-        pipeline_(std::move(raw), {.ns = source.ns, .field = source.id_field}, kWorkers),
+        pipeline_(std::move(raw), SpellingOf(source), std::move(csv), kWorkers),
         ids_(std::nullopt, false, SystemRandom()),
         bad_(source.name()) {}
 
@@ -32,6 +38,7 @@ class JsonRecords : public RecordReader {
       if (at_ == batch_.records.size()) {
         if (batch_.last) return End();
         batch_ = pipeline_.Next();
+        skipped_ += batch_.skipped;
         at_ = 0;
         continue;
       }
@@ -40,11 +47,7 @@ class JsonRecords : public RecordReader {
         if (bad_.Add(taken.line, taken.status)) return bad_.ToStatus();
         continue;
       }
-      ASSIGN_OR_RETURN(bool wanted, Name(&taken.record.id));
-      if (!wanted) {
-        ++skipped_;
-        continue;
-      }
+      RETURN_IF_ERROR(Name(&taken.record.id));
       *record = std::move(taken.record);
       return true;
     }
@@ -56,6 +59,7 @@ class JsonRecords : public RecordReader {
       if (at_ == batch_.drafts.size()) {
         if (batch_.last) return End();
         batch_ = pipeline_.Next();
+        skipped_ += batch_.skipped;
         at_ = 0;
         for (const TakenRecord& bad : batch_.records) {
           if (bad_.Add(bad.line, bad.status)) return bad_.ToStatus();
@@ -63,11 +67,7 @@ class JsonRecords : public RecordReader {
         continue;
       }
       ImportDraft& taken = batch_.drafts[at_++];
-      ASSIGN_OR_RETURN(bool wanted, Name(&taken.id));
-      if (!wanted) {
-        ++skipped_;
-        continue;
-      }
+      RETURN_IF_ERROR(Name(&taken.id));
       *draft = std::move(taken);
       draft->texts = std::move(batch_.texts);  // with the first that is taken of the batch
       return true;
@@ -84,13 +84,13 @@ class JsonRecords : public RecordReader {
     return bad_.empty() ? Result<bool>(false) : bad_.ToStatus();
   }
 
-  // Gives a nameless record an id; those of one import ascend in the order of the file. False: of another namespace.
-  Result<bool> Name(std::string* id) {
-    const std::string& ns = source().ns;
-    if (!id->empty()) return ns.empty() || NamespaceOfId(*id) == ns;
+  // Gives a nameless record an id; those of one import ascend in the order of the file.
+  Status Name(std::string* id) {
+    if (!id->empty()) return Status::Ok();
+    const std::string& ns = source().into.empty() ? source().ns : source().into;
     if (ns.empty()) return InvalidArgument("a record has no $id: --namespace must say where it goes");
     *id = ns + "/" + ids_.Next(SystemClock().NowMs()).id.ToString();
-    return true;
+    return Status::Ok();
   }
 
   RecordPipeline pipeline_;
@@ -101,6 +101,30 @@ class JsonRecords : public RecordReader {
   bool drafting_ = false;
   int64_t skipped_ = 0;
 };
+
+// Damage of a file from outside is wrong input.
+Status Damaged(const Status& status) {
+  bool wrong = status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported;
+  return wrong ? InvalidData(status.message(), "nothing was imported; is it the right file, and whole?") : status;
+}
+
+// The rows behind a header row.
+Result<std::unique_ptr<RecordReader>> OpenCsv(const ImportSource& source, std::unique_ptr<InputStream> input) {
+  auto raw = ReadCsvRecords(std::move(input));
+  std::string_view header;
+  int64_t line = 0;
+  auto wrong = [&](const Status& why) {
+    BadRecords bad(source.name());
+    bad.Add(line, why);
+    return bad.ToStatus();
+  };
+  auto more = raw->Next(&header, &line);
+  if (!more.ok()) return more.status().With(source.name());
+  if (!*more) return wrong(InvalidData("the header row with the names of the columns is missing"));
+  auto shape = CsvShape::Open(header, source.infer);
+  if (!shape.ok()) return wrong(shape.status());
+  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw), std::move(*shape)));
+}
 
 // The input as columnar wants it: a file that can be read anywhere.
 Result<std::shared_ptr<const ReadableFile>> OpenWhole(const ImportSource& source) {
@@ -121,8 +145,8 @@ Result<std::shared_ptr<const ReadableFile>> OpenWhole(const ImportSource& source
 // A file that `export` wrote: the $ columns.
 class ParquetRecords : public RecordReader {
  public:
-  static Result<std::unique_ptr<RecordReader>> Open(const ImportSource& source) {
-    ASSIGN_OR_RETURN(auto handle, OpenWhole(source));
+  static Result<std::unique_ptr<RecordReader>> Open(const ImportSource& source,
+                                                    std::shared_ptr<const ReadableFile> handle) {
     auto file = DataFile::Open(std::move(handle), source.name(), "");
     if (!file.ok()) return Damaged(file.status());
     auto reader = std::make_unique<ParquetRecords>(source);
@@ -131,7 +155,8 @@ class ParquetRecords : public RecordReader {
     Expect(source.progress, reader->file_->footer().rows);
     return std::unique_ptr<RecordReader>(std::move(reader));
   }
-  explicit ParquetRecords(const ImportSource& source) : RecordReader(source), bad_(source.name()) {}
+  explicit ParquetRecords(const ImportSource& source)
+      : RecordReader(source), spelling_(SpellingOf(source)), bad_(source.name()) {}
 
   Result<bool> Next(ImportRecord* record) override {
     Entity entity;
@@ -147,18 +172,13 @@ class ParquetRecords : public RecordReader {
         if (bad_.Add(row_, taken)) return bad_.ToStatus();
         continue;
       }
-      if (source().ns.empty() || NamespaceOfId(record->id) == source().ns) return true;
+      if (spelling_.Place(record)) return true;
       ++skipped_;
     }
   }
   int64_t skipped() const override { return skipped_; }
 
  private:
-  static Status Damaged(const Status& status) {
-    return status.code() == StatusCode::kCorruption || status.code() == StatusCode::kUnsupported
-               ? InvalidData(status.message())
-               : status;
-  }
   // The texts come from outside: they are checked like any record.
   Status Take(const Entity& entity, ImportRecord* record) {
     RETURN_IF_ERROR(normalizer_.Normalize(entity.data, &normalized_));
@@ -175,6 +195,7 @@ class ParquetRecords : public RecordReader {
     return Status::Ok();
   }
 
+  IdSpelling spelling_;
   std::shared_ptr<DataFile> file_;
   std::unique_ptr<EntityCursor> cursor_;
   RecordNormalizer normalizer_;
@@ -182,6 +203,17 @@ class ParquetRecords : public RecordReader {
   BadRecords bad_;
   int64_t row_ = 0, skipped_ = 0;
 };
+
+// A file with our format key, or any other.
+Result<std::unique_ptr<RecordReader>> OpenParquet(const ImportSource& source) {
+  ASSIGN_OR_RETURN(auto handle, OpenWhole(source));
+  auto table = ForeignTable::Open(handle, source.name());
+  if (!table.ok()) return Damaged(table.status());
+  if ((*table)->footer("parquedb.format")) return ParquetRecords::Open(source, std::move(handle));
+  auto rows = ReadForeignRows(std::move(*table), source.progress);
+  if (!rows.ok()) return Damaged(rows.status()).With(source.name());
+  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(*rows), nullptr));
+}
 
 }  // namespace
 
@@ -218,11 +250,12 @@ Status BadRecords::ToStatus() const {
 }
 
 Result<std::unique_ptr<RecordReader>> OpenRecords(const ImportSource& source) {
-  if (source.format == InputFormat::kParquet) return ParquetRecords::Open(source);
+  if (source.format == InputFormat::kParquet) return OpenParquet(source);
   ASSIGN_OR_RETURN(auto input, OpenInputFile(source.file, source.progress));
   input = Decompress(source.compression, std::move(input));
+  if (source.format == InputFormat::kCsv) return OpenCsv(source, std::move(input));
   auto raw = source.format == InputFormat::kJson ? ReadJsonArray(std::move(input)) : ReadLines(std::move(input));
-  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw)));
+  return std::unique_ptr<RecordReader>(std::make_unique<JsonRecords>(source, std::move(raw), nullptr));
 }
 
 }  // namespace parquedb

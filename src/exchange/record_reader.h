@@ -14,7 +14,7 @@
 
 namespace parquedb {
 
-enum class InputFormat { kNdjson, kJson, kParquet };
+enum class InputFormat { kNdjson, kJson, kCsv, kParquet };
 
 struct ImportSource {
   std::string file;  // "-" = standard input
@@ -22,6 +22,8 @@ struct ImportSource {
   Compression compression = Compression::kNone;
   std::string ns;                // entities of other namespaces are skipped; records without $id go here; "" = none
   std::string id_field;          // a record's id is the text of this field; "" = none
+  std::string into;              // the namespace that all taken records get; "" = their own
+  bool infer = false;            // CSV: cells that are a JSON number, true or false become that
   Progress* progress = nullptr;  // may be null; bytes of the file, or rows of Parquet
 
   std::string name() const { return InputName(file); }  // for messages

@@ -26,9 +26,9 @@ def words(place, *given, **kw):
 
 
 @pytest.mark.parametrize("given,offered", [
-    (["que"], ["query"]), (["zzz"], []), (["re"], ["restore"]), (["--dir"], ["--directory"]), (["query", "posts", "--li"], ["--limit"]), (["query", "posts", "--limit", "3", "--li"], []),
+    (["que"], ["query"]), (["zzz"], []), (["res"], ["restore"]), (["--dir"], ["--directory"]), (["query", "posts", "--li"], ["--limit"]), (["query", "posts", "--limit", "3", "--li"], []),
     (["push", "--to", "./a", "--to"], ["--to"]), (["push", "--visibility", ""], ["private", "unlisted", "public"]), (["push", "--visibility=p"], ["--visibility=private", "--visibility=public"]),
-    (["push", "--visibility", "=", "p"], ["private", "public"]), (["push", "--visibility", "="], ["private", "unlisted", "public"]), (["list", "--format", ""], ["table", "json", "ndjson", "paths"]),
+    (["push", "--visibility", "=", "p"], ["private", "public"]), (["push", "--visibility", "="], ["private", "unlisted", "public"]), (["list", "--format", ""], ["table", "json", "ndjson", "csv", "paths"]),
     (["--format", "json", "list", "--format=pa"], ["--format=paths"]), (["verify", "--level", "f"], ["full"]), (["help", "tim"], ["time"]), (["help", "sta"], ["stats"]), (["completion", "z"], ["zsh"]),
     (["query", "po"], ["posts"]), (["query", ""], ["posts", "users"]), (["get", ""], ["posts/", "users/"]), (["export", "--namespace", "us"], ["users"]), (["link", "posts/a", "author", "us"], ["users/"]),
     (["--", "query", ""], ["posts", "users"]), (["query", "--", "--"], []), (["query", "posts", ""], []), (["get", "posts/a", "--at", "la"], ["latest"]), (["link", "posts/a", ""], [])])

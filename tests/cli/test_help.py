@@ -1,4 +1,5 @@
 """Help, from the table of commands: examples first, each of which runs; topics; what may have been meant."""
+import gzip
 import json
 import os
 import subprocess
@@ -48,6 +49,7 @@ class World(Place):
             if verb == "verify":
                 os.rename(self.path(name), os.path.join(self.db, name))
         self.write("db/posts.ndjson", '{"title":"One"}\n{"title":"Two"}\n')
+        self.write("db/cities.csv.gz", gzip.compress(b"city,people\nBern,134000\n"))
         self.write("db/history.ndjson", json.dumps({"ts": NOW_MS, "op": "CREATE", "target": "notes:n", "after": {"text": "x"}}) + "\n")
 
     def sh(self, line):
