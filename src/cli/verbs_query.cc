@@ -68,7 +68,8 @@ Status PrintCount(Session& session, AnswerFormat format, const Cut& cut, const S
   HitPlan plan;
   ASSIGN_OR_RETURN(int64_t count, CountQuery(*source.storage, source.view, request, &plan));
   Object answer{{"at", FormatTime(cut.ts_ms)}, {"count", count}, {"items", Array()}};
-  if (auto explain = Explain(session, source.view, &plan)) answer.emplace("explain", std::move(*explain));
+  if (auto explain = Explain(session, source.view, request.id.empty() ? &plan : nullptr))
+    answer.emplace("explain", std::move(*explain));
   if (format == AnswerFormat::kJson) return session.PrintJson(std::move(answer));
   if (format == AnswerFormat::kNdjson) return session.Print(fmt::format("{{\"count\":{}}}\n", count));
   if (format == AnswerFormat::kCsv) return session.Print(CsvTable({{"count"}, {std::to_string(count)}}));
@@ -100,7 +101,7 @@ Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const S
   };
   HitPlan plan;
   RETURN_IF_ERROR(RunQuery(*source.storage, source.view, request, print, &plan));
-  auto explain = Explain(session, source.view, &plan);
+  auto explain = Explain(session, source.view, request.id.empty() ? &plan : nullptr);
   if (format == AnswerFormat::kJson) {
     return session.Print(
         fmt::format("],\"count\":{}{}}}\n", count, explain ? ",\"explain\":" + WriteJson(*explain) : ""));

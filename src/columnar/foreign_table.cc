@@ -17,8 +17,8 @@ namespace parquedb {
 namespace {
 
 constexpr int64_t kStreamBufferBytes = 64 * 1024;
-constexpr uint64_t kBatchBytes = 8 * kMiB;  // of decoded rows
-constexpr int64_t kBatchRows = 4096;
+constexpr uint64_t kDecodedBytes = 8 * kMiB;  // of decoded rows
+constexpr int64_t kForeignBatchRows = 4096;
 constexpr uint64_t kMaxFooterBytes = 256 * kMiB;
 constexpr int kSchemaLevelsOfALevel = 3;  // a list is three groups, one in the other
 
@@ -104,7 +104,7 @@ class ParquetForeign : public ForeignTable {
     return Status::Ok();
   }
 
-  // So many that a batch stays near kBatchBytes, as far as the footer tells.
+  // So many that a batch stays near kDecodedBytes, as far as the footer tells.
   int64_t BatchRows() const {
     uint64_t row_bytes = 1;
     for (int i = 0; i < metadata_->num_row_groups(); ++i) {
@@ -112,7 +112,7 @@ class ParquetForeign : public ForeignTable {
       if (group->num_rows() > 0 && group->total_byte_size() > 0)
         row_bytes = std::max(row_bytes, static_cast<uint64_t>(group->total_byte_size() / group->num_rows()));
     }
-    return std::clamp<int64_t>(static_cast<int64_t>(kBatchBytes / row_bytes), 1, kBatchRows);
+    return std::clamp<int64_t>(static_cast<int64_t>(kDecodedBytes / row_bytes), 1, kForeignBatchRows);
   }
 
   Status OpenBatches() {

@@ -9,7 +9,7 @@
 namespace parquedb {
 namespace {
 
-constexpr uint64_t kSortBytes = 64 * kMiB;
+constexpr uint64_t kMergeSortBytes = 64 * kMiB;
 constexpr size_t kInlineBytes =
     64 * kKiB;  // of a data text; the sort reads ahead in every run, so runs stay small there
 constexpr uint64_t kSpoolBytes = 32 * kMiB;
@@ -50,7 +50,7 @@ std::optional<Entity> Replacement(ImportRecord&& record, std::string data, const
 
 }  // namespace
 
-SortedRecords::SortedRecords() : sorter_(kSortBytes), large_(kSpoolBytes) {}
+SortedRecords::SortedRecords() : sorter_(kMergeSortBytes), large_(kSpoolBytes) {}
 
 Status SortedRecords::Add(ImportRecord&& record) {
   std::string data = JoinData(record.links, record.fields);

@@ -1,7 +1,6 @@
 #include "database/query_run.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "collection/entity_fields.h"
 #include "core/limits.h"
@@ -14,7 +13,7 @@ namespace parquedb {
 namespace {
 
 constexpr int64_t kFewHits = 1000;  // a query that ends behind so many is not worth threads
-constexpr uint64_t kSortBytes = 256 * kMiB;
+constexpr uint64_t kSortedQueryBytes = 256 * kMiB;
 
 bool HasFilter(const QueryRequest& request) { return request.filter && !request.filter->matches_all(); }
 
@@ -47,8 +46,7 @@ MakeHit MakeHitOf(const QueryRequest& request, Wanted wanted) {
 
 int ThreadsOf(const QueryRequest& request) {
   if (!request.sort && request.limit && *request.limit <= kFewHits && request.skip <= kFewHits) return 1;
-  if (request.threads > 0) return request.threads;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return request.threads;
 }
 
 HitRequest HitsOf(const QueryRequest& request, MakeHit make) {
@@ -89,7 +87,7 @@ Result<std::unique_ptr<HitCursor>> OpenById(const StorageBackend& storage, const
 Status RunSorted(HitCursor& hits, const QueryRequest& request, const std::function<Status(std::string_view)>& emit) {
   std::optional<int64_t> most;
   if (request.limit && *request.limit <= INT64_MAX - request.skip) most = request.skip + *request.limit;
-  SortedHits sorted(most, static_cast<uint64_t>(TestNumber(kSortBytesVariable).value_or(kSortBytes)));
+  SortedHits sorted(most, static_cast<uint64_t>(TestNumber(kSortBytesVariable).value_or(kSortedQueryBytes)));
   Hit hit;
   while (true) {
     ASSIGN_OR_RETURN(bool more, hits.Next(&hit));

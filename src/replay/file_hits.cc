@@ -15,14 +15,14 @@
 namespace parquedb {
 namespace {
 
-constexpr uint64_t kBatchBytes = 4 * kMiB;  // raw bytes of the rows of a batch
-constexpr int64_t kFirstBatchRows = 128;    // a query with a small limit reads little; batches double from there
-constexpr uint64_t kHeldBytes = 64 * kMiB;  // of hits that wait for their turn, all threads together
+constexpr uint64_t kRowBytesAtOnce = 1 * kMiB;  // raw bytes of the rows of a batch
+constexpr int64_t kFirstBatchRows = 128;        // a query with a small limit reads little; batches double from there
+constexpr uint64_t kHeldBytes = 64 * kMiB;      // of hits that wait for their turn, all threads together
 constexpr int kMaxThreads = 8;
-constexpr uint64_t kLargeRowBytes = 256 * kKiB;  // a row group's average, from which on one thread holds enough
-constexpr int kGroupsAhead = 2;                  // a thread may be so far ahead of the row group that is given out
+constexpr uint64_t kOneThreadRowBytes = 256 * kKiB;  // a row group's average, from which on one thread holds enough
+constexpr int kGroupsAhead = 2;                      // a thread may be so far ahead of the row group that is given out
 
-using Batch = std::vector<Hit>;
+using HitBatch = std::vector<Hit>;
 
 Result<RowSpans> RowsToRead(const DataFile& file, int group, const std::optional<ColumnCondition>& condition) {
   if (condition) return SelectRows(file.table(), group, *condition);
@@ -36,14 +36,14 @@ class GroupHits {
   GroupHits(const FileHitRequest& request, int group) : request_(request), group_(group) {}
 
   // Fills the next batch; it may be empty although more follow. False at the end.
-  Result<bool> Next(Batch* batch) {
+  Result<bool> Next(HitBatch* batch) {
     batch->clear();
     if (!selected_) {
       ASSIGN_OR_RETURN(rows_, RowsToRead(*request_.file, group_, request_.condition));
       selected_ = true;
       const TableReader& table = request_.file->table();
       uint64_t row_bytes = table.row_group_raw_bytes(group_) / static_cast<uint64_t>(table.row_group_rows(group_)) + 1;
-      most_rows_ = std::max<int64_t>(static_cast<int64_t>(kBatchBytes / row_bytes), 1);
+      most_rows_ = std::max<int64_t>(static_cast<int64_t>(kRowBytesAtOnce / row_bytes), 1);
       batch_rows_ = std::min(kFirstBatchRows, most_rows_);
     }
     RowSpans rows = TakeRows(std::exchange(batch_rows_, std::min(batch_rows_ * 2, most_rows_)));
@@ -90,7 +90,7 @@ class GroupHits {
   int64_t batch_rows_ = 0, most_rows_ = 0;
 };
 
-uint64_t BytesOf(const Batch& batch) {
+uint64_t BytesOf(const HitBatch& batch) {
   uint64_t bytes = 0;
   for (const Hit& hit : batch) bytes += sizeof hit + hit.id.size() + hit.text.size() + hit.sort_key.size();
   return bytes;
@@ -118,7 +118,7 @@ class PlainHits : public HitCursor {
   FileHitRequest request_;
   int group_ = 0;
   std::optional<GroupHits> group_hits_;
-  Batch batch_;
+  HitBatch batch_;
   size_t at_ = 0;
 };
 
@@ -151,7 +151,7 @@ class ThreadedHits : public HitCursor {
 
  private:
   struct Slot {
-    std::deque<Batch> batches;
+    std::deque<HitBatch> batches;
     uint64_t bytes = 0;
     bool done = false;
     Status end;  // why the row group ended
@@ -197,7 +197,7 @@ class ThreadedHits : public HitCursor {
   Status Fill(int group, Slot* slot) {
     GroupHits hits(request_, group);
     while (true) {
-      Batch batch;
+      HitBatch batch;
       ASSIGN_OR_RETURN(bool more, hits.Next(&batch));
       if (!more) return Status::Ok();
       if (batch.empty()) continue;
@@ -215,7 +215,7 @@ class ThreadedHits : public HitCursor {
 
   FileHitRequest request_;
   int groups_, threads_ = 0;
-  Batch batch_;
+  HitBatch batch_;
   size_t at_ = 0;
 
   std::mutex mutex_;
@@ -228,7 +228,7 @@ class ThreadedHits : public HitCursor {
 
 bool HasLargeRows(const TableReader& table) {
   for (int group = 0; group < table.row_group_count(); ++group) {
-    if (table.row_group_raw_bytes(group) >= kLargeRowBytes * static_cast<uint64_t>(table.row_group_rows(group)))
+    if (table.row_group_raw_bytes(group) >= kOneThreadRowBytes * static_cast<uint64_t>(table.row_group_rows(group)))
       return true;
   }
   return false;

@@ -1,5 +1,7 @@
 #include "replay/hits.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "collection/row_selector.h"
@@ -80,6 +82,10 @@ struct Sources {
   std::unique_ptr<ChangeCursor> changes;  // null: there are none
 };
 
+int ThreadsOf(const HitRequest& request) {
+  return request.threads > 0 ? request.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 enum class Texts { kWanted, kNotWanted };
 
 Result<Sources> OpenSources(const StorageBackend& storage, const View& view, const HitRequest& request, Texts texts,
@@ -101,7 +107,7 @@ Result<Sources> OpenSources(const StorageBackend& storage, const View& view, con
       .lowest = sources.data.through,
       .states = texts == Texts::kWanted};
   ASSIGN_OR_RETURN(sources.changes, OpenChanges(storage, view, changes));
-  if (request.threads > 1) sources.changes = ReadAhead(std::move(sources.changes));
+  if (ThreadsOf(request) > 1) sources.changes = ReadAhead(std::move(sources.changes));
   return sources;
 }
 
@@ -129,7 +135,7 @@ Result<int64_t> CountHits(const StorageBackend& storage, const View& view, const
   RETURN_IF_ERROR(merged.StartChanges(std::move(sources.changes)));
   plan->counted_by_columns = plan->has_file && plan->columns.is_exact;
   if (plan->counted_by_columns && !merged.has_changes())
-    return CountRows(*sources.data.file, plan->columns.condition, request.threads);
+    return CountRows(*sources.data.file, plan->columns.condition, ThreadsOf(request));
   if (plan->has_file) {
     FileHitRequest of_file = OfFile(sources, request, *plan);
     if (plan->counted_by_columns) of_file.make = nullptr;

@@ -28,7 +28,7 @@ struct HitRequest {
   int64_t cut = 0;
   const Filter* filter = nullptr;  // null: all; else rows for which it can't hold are not read. Must outlive the cursor
   MakeHit make;                    // decides: it must apply the filter itself; without one it takes all
-  int threads = 1;
+  int threads = 0;                 // that read the data file; 0: as many as there are cores
 };
 
 // How a request was carried out, for --explain.

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <set>
 
+#include "collection/entity_fields.h"
 #include "core/time_text.h"
 #include "document/value.h"
 #include "model/names.h"
 #include "model/state_text.h"
+#include "replay/hits.h"
 
 namespace parquedb {
 namespace {
@@ -117,34 +119,48 @@ Status FindDangling(DatabaseState& db, const Entity& entity, RestorePlan* plan) 
 // Every live entity of a namespace that the filter lets pass, as DELETEs.
 class DeleteDrafts : public DraftSource {
  public:
-  DeleteDrafts(const Filter* filter, std::unique_ptr<EntityCursor> cursor)
-      : filter_(filter), cursor_(std::move(cursor)) {}
+  explicit DeleteDrafts(std::unique_ptr<HitCursor> hits) : hits_(std::move(hits)) {}
   Result<bool> Next(const Stamp& stamp, EventDraft* draft) override {
-    Entity entity;
-    while (true) {
-      ASSIGN_OR_RETURN(bool more, cursor_->Next(&entity));
-      if (!more) return false;
-      if (filter_ != nullptr && !filter_->matches_all()) {
-        ASSIGN_OR_RETURN(Value value, EntityToValue(entity));
-        if (!filter_->Matches(value)) continue;
-      }
-      ++deleted;
-      *draft = MakeDraft(entity.id, entity, std::nullopt, stamp.actor);
-      return true;
-    }
+    Hit hit;
+    ASSIGN_OR_RETURN(bool more, hits_->Next(&hit));
+    if (!more) return false;
+    ++deleted;
+    *draft = EventDraft();
+    draft->op = Op::kDelete;
+    draft->target = IdToTarget(hit.id);
+    draft->before = std::move(hit.text);
+    if (!stamp.actor.empty()) draft->actor = stamp.actor;
+    return true;
   }
   int64_t deleted = 0;
 
  private:
-  const Filter* filter_;
-  std::unique_ptr<EntityCursor> cursor_;
+  std::unique_ptr<HitCursor> hits_;  // texts are states
 };
+
+// The entities that the filter selects, with their states.
+MakeHit MakeState(const Filter* filter) {
+  if (filter == nullptr || filter->matches_all()) {
+    return [](const Entity& entity, Hit* hit) -> Result<bool> {
+      hit->text = EncodeState(entity);
+      return true;
+    };
+  }
+  return [filter, fields = filter->TopFields()](const Entity& entity, Hit* hit) -> Result<bool> {
+    ASSIGN_OR_RETURN(Value value, EntityFields(entity, fields));
+    if (!filter->Matches(value)) return false;
+    hit->text = EncodeState(entity);
+    return true;
+  };
+}
 
 Result<DropPlan> Delete(DatabaseState& db, const std::string& ns, const Filter* filter, bool dry_run) {
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
   RETURN_IF_ERROR(RequireNamespaces(db.storage(), view, {ns}));
-  ASSIGN_OR_RETURN(auto cursor, OpenState(db.storage(), view, {.cut = view.head, .namespaces = {ns}}));
-  DeleteDrafts drafts(filter, std::move(cursor));
+  HitPlan how;
+  const HitRequest request{.ns = ns, .cut = view.head, .filter = filter, .make = MakeState(filter), .threads = 0};
+  ASSIGN_OR_RETURN(auto hits, OpenHits(db.storage(), view, request, &how));
+  DeleteDrafts drafts(std::move(hits));
   std::string undo_point = db.UndoPoint();
   if (dry_run) {
     EventDraft draft;

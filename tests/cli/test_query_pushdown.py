@@ -99,6 +99,23 @@ def test_events_since_the_checkpoint_replace_the_rows_of_the_file(shop):
     assert explained(shop, "query", "rows", "--filter", '{"n":123}')["explain"]["segmentsRead"] == 1
 
 
+def test_an_entity_that_is_named_is_found_by_the_pages_of_its_id(shop):
+    explain = explained(shop, "query", "rows", "--id", "r04321", "--filter", '{"n":432}')["explain"]
+    assert "filter" not in explain and explain["logEvents"] == 0
+    assert data_file(explain)["pagesPruned"] > 4 * data_file(explain)["pagesRead"]
+
+
+def test_a_delete_by_a_filter_takes_what_the_query_finds(shop):
+    shop.ok("update", "rows/r00005", "--data", '{"n":7}')
+    wanted = ids(shop, {"n": {"$lt": 8}, "s": {"$ne": "v1"}})
+    rest = ids(shop, {"$nor": [{"$id": {"$in": wanted}}]})
+    done = shop.ok("delete", "rows", "--filter", '{"n":{"$lt":8},"s":{"$ne":"v1"}}', "--confirm")
+    assert f"deleted {len(wanted)} from rows" in done.out and len(wanted) > 70
+    assert ids(shop, {}) == rest
+    shop.undo(done.err + done.out)
+    assert len(ids(shop, {})) == ROWS and ids(shop, {"n": {"$lt": 8}, "s": {"$ne": "v1"}}) == wanted
+
+
 def test_an_instant_before_the_data_file_is_read_from_the_log(shop):
     answer = explained(shop, "query", "rows", "--filter", '{"n":0}', "--at", "lsn:5")
     assert answer["count"] == 5
