@@ -9,14 +9,16 @@ if(MOLD_PROGRAM)
 endif()
 
 add_library(parquedb_options INTERFACE)
-target_include_directories(parquedb_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_include_directories(parquedb_options INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                           $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
 if(PARQUEDB_DEVELOPER)
-  target_compile_options(parquedb_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wextra-semi -Werror
-                         -Wno-missing-field-initializers)  # designated initialisers leave defaults out on purpose
+  # Designated initialisers leave defaults out on purpose.
+  target_compile_options(parquedb_options INTERFACE
+    "$<BUILD_INTERFACE:-Wall;-Wextra;-Wshadow;-Wnon-virtual-dtor;-Wextra-semi;-Werror;-Wno-missing-field-initializers>")
 endif()
 if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # A source file that a unity file includes looks like a header to this warning.
-  target_compile_options(parquedb_options INTERFACE -Wno-subobject-linkage)
+  target_compile_options(parquedb_options INTERFACE $<BUILD_INTERFACE:-Wno-subobject-linkage>)
 endif()
 if(PARQUEDB_SANITIZE)
   add_compile_options(-fsanitize=${PARQUEDB_SANITIZE} -fno-omit-frame-pointer)

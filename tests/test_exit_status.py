@@ -53,6 +53,7 @@ def test_0_for_what_went_well_and_1_for_an_output_that_cannot_be_written(place):
     stops(place, 1, "export", "--output", place.path("no-folder/x.ndjson"), says=["no-folder"])
     os.makedirs(place.path("folder.ndjson"))
     stops(place, 1, "export", "--output", place.path("folder.ndjson"), says=["folder.ndjson"])
+    stops(place, 1, "stats", "--output", place.write("file", "") + "/x.txt", says=["file"])
     closed = subprocess.run(f'exec "{BIN}" -d "{place.db}" export --format ndjson > /dev/full', shell=True, capture_output=True, text=True, env=place.env)
     assert closed.returncode == 1 and "standard output" in closed.stderr
 
@@ -77,6 +78,29 @@ def test_2_for_wrong_usage(place):
                         (("query", "posts", "--limit", "-1"), ["--limit"]), (("drop", "posts"), ["--confirm"]), (("create", "1posts"), ["1posts"]), (("stats", "--format", "xml"), ["xml"]),
                         (("push",), ["PARQUEDB_REMOTE_URL"]), (("push", "--to", "gopher://x"), ["gopher"]), (("create", "posts", "--lock-timeout", "soon"), ["soon"])]:
         stops(place, 2, *args, says=words)
+
+
+def test_2_for_an_empty_filter_and_nothing_is_deleted(place):
+    # It was taken for "no filter" and the program crashed.
+    fill(place)
+    before = place.state()
+    stops(place, 2, "delete", "posts", "--filter", "", "--confirm", says=["--filter"])
+    assert place.state() == before
+
+
+def test_2_for_an_empty_slug_and_nothing_is_pushed(place):
+    # It was taken for "no slug", and the backup got another name.
+    fill(place)
+    stops(place, 2, "push", "--to", place.path("remote"), "--slug=", says=["slug"])
+    assert not os.path.exists(place.path("remote"))
+
+
+def test_what_a_call_brings_along_is_spelled_where_it_can_not_be_shown(place):
+    # A byte that is no UTF-8 made the error object no JSON; an escape sequence reached the terminal.
+    done = subprocess.run([BIN.encode(), b"create", b"a\xff\xc3b\xe2\x80\xa6", b"--json"], capture_output=True, env=place.env, cwd=place.folder)
+    assert done.returncode == 2 and "a\\xff\\xc3b…" in error_of(done.stderr.decode())["message"]
+    r = stops(place, 10, "import", "--file", place.path("\x1b[31mred\x7f.ndjson"), says=["\\x1b[31mred\\x7f.ndjson"])
+    assert "\x1b" not in r.err and "\x7f" not in r.err
 
 
 def test_3_when_one_of_two_remotes_fails(place):

@@ -14,7 +14,7 @@ FORBIDDEN = [  # pattern, where it is allowed, why
     (r"#include <re2/", ("src/query/",), "RE2 lives in query"),
     (r"#include <boost/json", ("src/document/",), "Boost.JSON lives in document"),
     (r"\bstd::c(out|err)\b|\bprintf\(|fmt::print\(", ("src/cli/", "src/core/check.cc", "bench/"), "only the command line prints"),
-    (r"\bthrow\b", (), "nothing throws; return a Status"),
+    (r"\bthrow\b", ("src/columnar/zstd_pages.cc",), "nothing throws (but into an interface of Parquet that wants it); return a Status"),
 ]
 
 

@@ -134,7 +134,7 @@ class StorageBackend {
   virtual Status Rename(std::string_view from, std::string_view to) = 0;
 
   // Takes the exclusive lock that lives in `path` and writes `holder` into it for the message. At once: kLocked with
-  // the holder's text when another has it.
+  // the holder's text when another has it. An empty `holder` leaves the text that is there.
   virtual Result<std::unique_ptr<FileLock>> Lock(std::string_view path, std::string_view holder) = 0;
 };
 

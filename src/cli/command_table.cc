@@ -12,6 +12,7 @@ constexpr OptionSpec kYes{"--yes", "", "= --confirm"};
 constexpr OptionSpec kDryRun{"--dry-run", "", "print the plan, change nothing"};
 constexpr OptionSpec kAcceptClock{"--accept-clock", "", "write although the clock is behind the last event"};
 constexpr OptionSpec kLockTimeout{"--lock-timeout", "D", "wait so long for another writer (10s)"};
+constexpr OptionSpec kExplain{"--explain", "", "say what was read and what was pruned"};
 constexpr OptionSpec kOwner{"--owner", "O", "owner of the backups (PARQUEDB_OWNER, else the login name)"};
 
 constexpr std::string_view kStrategies = "manual|local-wins|remote-wins|newest";
@@ -34,10 +35,12 @@ std::vector<CommandSpec> Documents() {
        "[DIR]",
        "make an empty database",
        "parquedb init ./shop --name shop",
-       {{"--name", "N", "the database's name; else the folder's"}},
+       {{"--name", "N", "the database's name; else the folder's"}, kDryRun},
        RunInit},
       {"create", "NS", "write a new document", "parquedb create posts --id hello --data '{\"title\":\"Hello\"}'",
-       Writing({{"--id", "ID", "its id; else a ULID"}, {"--data", "JSON", "the document; - reads standard input"}}),
+       Writing({{"--id", "ID", "its id; else a ULID"},
+                {"--data", "JSON", "the document; - reads standard input"},
+                kDryRun}),
        RunCreate, kEntityFormats},
       {"get",
        "NS/ID",
@@ -48,15 +51,16 @@ std::vector<CommandSpec> Documents() {
        kEntityFormats},
       {"update", "NS/ID", "change one document", "parquedb update posts/hello --data '{\"$set\":{\"title\":\"Hi\"}}'",
        Writing({{"--data", "JSON", "MongoDB update operators (parquedb help updates), or plain fields"},
-                {"--if-version", "N", "only if it has this version (14 else)"}}),
+                {"--if-version", "N", "only if it has this version (14 else)"},
+                kDryRun}),
        RunUpdate, kEntityFormats},
       {"delete", "NS/ID", "delete one document, or with --filter some",
        "parquedb delete posts/hello\nparquedb delete posts --filter '{\"draft\":true}' --confirm",
        Writing({kFilter, kConfirm, kYes, kDryRun}), RunDelete},
       {"link", "NS/ID PREDICATE NS/ID", "link one document to another", "parquedb link posts/hello author users/ann",
-       Writing({{"--allow-missing", "", "the target need not exist"}}), RunLink, kEntityFormats},
+       Writing({{"--allow-missing", "", "the target need not exist"}, kDryRun}), RunLink, kEntityFormats},
       {"unlink", "NS/ID PREDICATE NS/ID", "take a link away", "parquedb unlink posts/hello author users/ann",
-       Writing({}), RunUnlink, kEntityFormats},
+       Writing({kDryRun}), RunUnlink, kEntityFormats},
       {"query",
        "NS",
        "find documents, now or as of any instant",
@@ -70,6 +74,8 @@ std::vector<CommandSpec> Documents() {
         {"--skip", "N", "leave out the first"},
         {"--fields", "a,b", "only these fields"},
         {"--count", "", "only how many"},
+        kExplain,
+        {"--threads", "N", "that read the data file; else as many as there are cores"},
         {"--from", "REMOTE", "in a backup, without restoring it"},
         kOwner},
        RunQuery,
@@ -100,7 +106,7 @@ std::vector<CommandSpec> Files() {
        "write the state at an instant to a file",
        "parquedb export --at \"2026-02-01T12:00:00Z\" --output snapshot.parquet\nparquedb export --namespace posts "
        "--format csv",
-       {kAt, kNamespace, kProgress},
+       {kAt, kNamespace, kExplain, kProgress},
        RunExport,
        "ndjson|json|csv|parquet"},
   };
@@ -136,6 +142,7 @@ std::vector<CommandSpec> History() {
                 {"--all", "", "everything, with --to"},
                 {"--to", "DIR", "a new directory: the database as it was, with its log up to then"},
                 {"--from-event-log", "", "the default source"},
+                kExplain,
                 kConfirm,
                 kYes,
                 kDryRun,

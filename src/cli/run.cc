@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include "cli/interrupt.h"
 #include "cli/session.h"
 #include "cli/settings.h"
@@ -34,22 +36,40 @@ constexpr int kReturnedBlockBytes = 4 << 20;
 // ask the system for it again takes longer than to read the page.
 constexpr int kKeptHeapBytes = 16 << 20;
 
+// What a message may say on a terminal and in JSON: other control characters than line ends, and bytes that are no
+// UTF-8, are spelled as \x1b. They come from names and files that somebody else chose.
+std::string Showable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    auto byte = static_cast<unsigned char>(text.front());
+    size_t length = 1;
+    while (byte >= 0x80 && length <= 4 && !IsValidUtf8(text.substr(0, length))) ++length;
+    bool plain =
+        byte >= 0x80 ? length <= std::min<size_t>(4, text.size()) : byte == '\n' || (byte >= 0x20 && byte != 0x7f);
+    if (!plain) length = 1;
+    out += plain ? std::string(text.substr(0, length)) : fmt::format("\\x{:02x}", byte);
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
 }  // namespace
 
 void ReportError(const Status& status, bool json) {
+  const std::string message = Showable(status.message()), hint = Showable(status.hint());
   std::string text = "error: ";
-  for (char c : status.message()) {
+  for (char c : message) {
     text.push_back(c);
     if (c == '\n') text += "  ";
   }
   fmt::print(stderr, "{}\n", text);
-  if (!status.hint().empty()) fmt::print(stderr, "  try: {}\n", status.hint());
+  if (!hint.empty()) fmt::print(stderr, "  try: {}\n", hint);
   if (!json) return;
   Object object{{"type", "exit_error"},
                 {"code", ExitCode(status.code())},
                 {"kind", std::string(KindOf(status.code()))},
-                {"message", status.message()},
-                {"hint", status.hint()}};
+                {"message", message},
+                {"hint", hint}};
   fmt::print(stderr, "{}\n", WriteJson(object));
 }
 
@@ -71,6 +91,7 @@ int RunParqueDb(int argc, char** argv) {
     return ExitCode(call.status().code());
   }
   session.verb = std::string(call->command->name);
+  if (call->Has("--explain")) session.meter = std::make_unique<ReadMeter>();
   Status filled = call->command->takes_settings ? FillFromSettings(&*call) : Status::Ok();
   if (!filled.ok()) {
     ReportError(filled, session.json_errors);

@@ -19,6 +19,8 @@
 #include "model/layout.h"
 #include "model/names.h"
 #include "replay/state.h"
+#include "storage/metered_backend.h"
+#include "storage/overlay_backend.h"
 
 namespace parquedb {
 namespace {
@@ -78,6 +80,11 @@ Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& direc
   return folder;
 }
 
+Result<std::shared_ptr<StorageBackend>> OpenForDryRun(const std::string& directory) {
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
+  return std::shared_ptr<StorageBackend>(std::make_shared<OverlayBackend>(std::move(storage)));
+}
+
 Status Session::Print(std::string_view text) {
   buffer_.append(text);
   return buffer_.size() < kOutputPieceBytes ? Status::Ok() : Drain();
@@ -95,7 +102,8 @@ Result<PendingFile*> Session::OpenOutput() {
   size_t slash = output_path.rfind('/');
   std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : output_path.substr(0, slash);
   struct stat found;
-  if (::stat(folder.c_str(), &found) != 0) return IoError("there is no folder " + folder + " for " + output_path);
+  if (::stat(folder.c_str(), &found) != 0 || !S_ISDIR(found.st_mode))
+    return IoError("there is no folder " + folder + " for " + output_path);
   ASSIGN_OR_RETURN(output_folder_, OpenDirectory(folder));
   ASSIGN_OR_RETURN(output_file_, output_folder_->CreatePending(
                                      slash == std::string::npos ? output_path : output_path.substr(slash + 1)));
@@ -185,7 +193,8 @@ std::string Session::Operator(const Call& call) const { return call.Get("--opera
 Result<Source> Session::OpenSource(const std::string& directory, const ViewRequest& request) const {
   Source source;
   source.name = directory;
-  ASSIGN_OR_RETURN(source.storage, OpenDirectory(directory));
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
+  source.storage = Metered(std::move(storage));
   ViewRequest checked = request;
   checked.check_segments = true;
   ASSIGN_OR_RETURN(source.view, TakeView(*source.storage, SystemClock().NowMs(), checked));
@@ -198,6 +207,11 @@ std::string FolderName(const std::string& directory) {
   if (error) whole = directory;
   std::string name = (whole.has_filename() ? whole : whole.parent_path()).filename().string();
   return name.empty() ? "database" : name;
+}
+
+std::shared_ptr<StorageBackend> Session::Metered(std::shared_ptr<StorageBackend> storage) const {
+  if (meter == nullptr) return storage;
+  return MeterReads(std::move(storage), *meter);
 }
 
 Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const std::string& directory, bool create) {
@@ -214,6 +228,10 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
       return InvalidArgument("--lock-timeout: '" + call.Get("--lock-timeout") + "' is no duration like 10s");
     options.lock_timeout_ms = *timeout;
   }
+  bool dry_run = call.Has("--dry-run");
+  if (dry_run) {
+    ASSIGN_OR_RETURN(options.storage, OpenForDryRun(directory));
+  }
   if (create) {
     ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
     ASSIGN_OR_RETURN(auto manifest, storage->Stat("events/manifest.json"));
@@ -223,8 +241,14 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
     }
     if (!taken) {
       options.create_if_missing = true;
-      Note("made an empty database in " + directory);
+      Note((dry_run ? "would make an empty database in " : "made an empty database in ") + directory);
     }
+  }
+  if (meter != nullptr) {
+    if (options.storage == nullptr) {
+      ASSIGN_OR_RETURN(options.storage, OpenDirectory(directory));
+    }
+    options.storage = Metered(std::move(options.storage));
   }
   return ParqueDB::Open(std::move(options));
 }
@@ -251,8 +275,9 @@ Result<Cut> Session::ResolveAt(const Call& call, const Source& source, bool requ
 
 Status Session::CheckNamespaceKnown(const Source& source, const std::string& ns) const {
   RETURN_IF_ERROR(CheckNamespace(ns));
+  ASSIGN_OR_RETURN(bool is_known, HasNamespace(*source.storage, source.view, ns));
+  if (is_known) return Status::Ok();
   ASSIGN_OR_RETURN(auto known, ListNamespaces(*source.storage, source.view));
-  if (std::find(known.begin(), known.end(), ns) != known.end()) return Status::Ok();
   std::string there = known.empty()
                           ? "the database is empty"
                           : fmt::format("there {} {}", known.size() == 1 ? "is" : "are", fmt::join(known, ", "));

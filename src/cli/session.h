@@ -9,6 +9,7 @@
 
 #include "cli/command_line.h"
 #include "cli/progress_display.h"
+#include "core/read_meter.h"
 #include "database/database_state.h"
 #include "document/value.h"
 #include "eventlog/view.h"
@@ -54,7 +55,10 @@ struct Session {
   std::string Directory(const Call& call) const;  // -d, PARQUEDB_PATH, "."
   std::string Operator(const Call& call) const;
   Result<Source> OpenSource(const std::string& directory, const ViewRequest& request) const;
-  // `create`: make the database when the folder is missing or has no name of the layout in it.
+  // Counts what is read of it, if that is wanted.
+  std::shared_ptr<StorageBackend> Metered(std::shared_ptr<StorageBackend> storage) const;
+  // With --dry-run what is written stays in memory. `create`: make the database when the folder is missing or has no
+  // name of the layout in it.
   Result<std::unique_ptr<ParqueDB>> OpenWriter(const Call& call, const std::string& directory, bool create);
   // --at, resolved and echoed; without it the head.
   Result<Cut> ResolveAt(const Call& call, const Source& source, bool required = false);
@@ -69,6 +73,7 @@ struct Session {
   bool quiet = false;
   std::string verb;
   std::string output_path;
+  std::unique_ptr<ReadMeter> meter;  // of --explain: counts what is read of the databases that are opened from now on
   ProgressDisplay display;
 
  private:
@@ -90,6 +95,9 @@ Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& direc
 
 // What a database in this folder is called when nobody says: as the folder.
 std::string FolderName(const std::string& directory);
+
+// The directory, over which everything can be done that a verb does: the changes stay in memory.
+Result<std::shared_ptr<StorageBackend>> OpenForDryRun(const std::string& directory);
 
 // The user's, for actors and owners.
 std::string LoginName();

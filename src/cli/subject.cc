@@ -35,10 +35,10 @@ Result<ResolvedBackup> Resolve(const Call& call, const std::string& text) {
   return NotFound("there is neither a database nor a backup at " + text, resolved.status().hint());
 }
 
-Result<Source> SourceOf(const PullSource& backup, const ViewRequest& request) {
+Result<Source> SourceOf(const Session& session, const PullSource& backup, const ViewRequest& request) {
   Source source;
   source.name = backup.name;
-  source.storage = std::make_shared<SnapshotBackend>(backup.repository, backup.snapshot, backup.name);
+  source.storage = session.Metered(std::make_shared<SnapshotBackend>(backup.repository, backup.snapshot, backup.name));
   ViewRequest checked = request;
   checked.check_segments = true;
   ASSIGN_OR_RETURN(source.view, TakeView(*source.storage, backup.instant_ms, checked));
@@ -67,7 +67,7 @@ Result<Source> OpenSubjectSource(const Session& session, const Call& call, const
   if (IsDatabaseFolder(text)) return session.OpenSource(text, request);
   ASSIGN_OR_RETURN(ResolvedBackup resolved, Resolve(call, text));
   ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
-  return SourceOf(source, request);
+  return SourceOf(session, source, request);
 }
 
 Result<Source> OpenBackupSource(Session& session, const Call& call, const std::string& ref,
@@ -91,7 +91,7 @@ Result<Source> OpenBackupSource(Session& session, const Call& call, const std::s
   session.Note(fmt::format("from {}, backup {} of {}", resolved.name, resolved.backup.snapshot,
                            FormatTime(resolved.backup.instant_ms)));
   ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
-  return SourceOf(source, {.pin_all = true, .namespaces = {}});
+  return SourceOf(session, source, {.pin_all = true, .namespaces = {}});
 }
 
 Result<std::vector<Window>> BackupWindows(const Call& call, const std::string& ref) {

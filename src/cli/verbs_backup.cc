@@ -28,11 +28,9 @@ const std::vector<AnswerFormat> kPlainFormats = {AnswerFormat::kTable, AnswerFor
 constexpr int64_t kNoWait = 0;
 
 // Flushes when the lock is free at once; a push needs no lock.
-void FlushIfFree(Session& session, const Call& call, const std::string& directory) {
-  auto storage = OpenDirectory(directory);
-  if (!storage.ok()) return;
+void FlushIfFree(Session& session, const Call& call, const std::shared_ptr<StorageBackend>& storage) {
   LogWriterOptions options{.lock_timeout_ms = kNoWait, .holder = fmt::format("pid {}, verb push", ::getpid())};
-  auto log = LogWriter::Open(std::move(*storage), options);
+  auto log = LogWriter::Open(storage, options);
   Status flushed = log.ok() ? FlushAll(**log) : log.status();
   if (!flushed.ok() && call.Has("--verbose")) session.Note("not flushed first: " + flushed.message());
 }
@@ -46,11 +44,15 @@ struct PushOutcome {
 // What --slug, --owner and --visibility say; without a slug the database's name.
 Result<SyncEngineOptions> EngineOptionsOf(Session& session, const Call& call, const std::string& directory) {
   SyncEngineOptions options;
-  ASSIGN_OR_RETURN(options.local, OpenDirectory(directory));
+  if (call.Has("--dry-run") || call.Has("--status")) {
+    ASSIGN_OR_RETURN(options.local, OpenForDryRun(directory));
+  } else {
+    ASSIGN_OR_RETURN(options.local, OpenDirectory(directory));
+  }
   ASSIGN_OR_RETURN(EventManifest manifest, ReadEventManifest(*options.local));
   ASSIGN_OR_RETURN(options.owner, OwnerOf(call));
   options.slug = call.Get("--slug", manifest.dataset);
-  if (options.slug.empty() || (!call.Has("--slug") && !CheckSlug(options.slug).ok())) options.slug = "database";
+  if (!call.Has("--slug") && !CheckSlug(options.slug).ok()) options.slug = "database";
   RETURN_IF_ERROR(CheckSlug(options.slug));
   options.visibility = call.Get("--visibility", "private");
   if (options.visibility != "public" && options.visibility != "unlisted" && options.visibility != "private") {
@@ -68,11 +70,11 @@ Result<PushResult> PushOne(SyncEngineOptions options, const PushTarget& target, 
 }
 
 Status PrintSync(Session& session, AnswerFormat format, const PushTarget& target, const SyncStatus& status,
-                 bool only_looked) {
+                 bool only_looked, bool is_status) {
   const SyncDiff& diff = status.diff;
   if (format == AnswerFormat::kJson) {
     auto array = [](const std::vector<std::string>& paths) { return Array(paths.begin(), paths.end()); };
-    Object answer{{"synced", status.is_synced || (!only_looked && status.relation != SyncRelation::kDiverged)},
+    Object answer{{"synced", status.is_synced || (!is_status && status.relation != SyncRelation::kDiverged)},
                   {"ref", target.ref()},
                   {"toUpload", array(diff.to_upload)},
                   {"toDownload", array(diff.to_download)},
@@ -181,7 +183,7 @@ Status RunPush(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(SyncEngineOptions options, EngineOptionsOf(session, call, directory));
   PushOptions push{.dry_run = call.Has("--dry-run"), .full = call.Has("--full")};
   ASSIGN_OR_RETURN(push.conflict_strategy, StrategyOf(call));
-  if (!push.dry_run) FlushIfFree(session, call, directory);
+  FlushIfFree(session, call, options.local);  // in a dry run, in memory
   std::vector<PushOutcome> outcomes;
   for (const std::string& remote : remotes) {
     PushOutcome outcome;
@@ -214,19 +216,24 @@ Status RunSync(Session& session, const Call& call) {
   options.slug = target.slug;
   ASSIGN_OR_RETURN(options.remote, OpenDirectory(target.repository));
   bool only_look = call.Has("--status") || call.Has("--dry-run");
+  std::shared_ptr<StorageBackend> local = options.local;
   auto engine = CreateSyncEngine(std::move(options));
   ASSIGN_OR_RETURN(SyncStatus before, engine->Status());
+  if (before.relation == SyncRelation::kAhead || before.relation == SyncRelation::kNoBackup) {
+    FlushIfFree(session, call, local);  // where it only looks, in memory
+    if (only_look) {
+      ASSIGN_OR_RETURN(before, engine->Status());
+    }
+  }
   // A dry run has been answered by then; of a conflict Sync has the words.
   bool conflict = before.relation == SyncRelation::kDiverged;
   if (!call.Has("--status") && (conflict || (!only_look && !before.is_synced))) {
-    bool pushes = before.relation == SyncRelation::kAhead || before.relation == SyncRelation::kNoBackup;
-    if (!only_look && pushes) FlushIfFree(session, call, directory);
     ASSIGN_OR_RETURN(SyncResult result, engine->Sync({.dry_run = only_look}));
     for (const std::string& warning : result.pushed.warnings) session.Say("warning: " + warning);
     for (const std::string& warning : result.pulled.warnings) session.Say("warning: " + warning);
     before = std::move(result.before);
   }
-  return PrintSync(session, format, target, before, only_look);
+  return PrintSync(session, format, target, before, only_look, call.Has("--status"));
 }
 
 Status RunBackups(Session& session, const Call& call) {

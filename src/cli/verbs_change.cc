@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/explain.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
 #include "database/import.h"
@@ -129,12 +130,13 @@ Status RestoreAll(Session& session, const Call& call, AnswerFormat format) {
         ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock(), session.StartProgress(call))
             .status());
   }
+  Object answer{
+      {"restored", plan.entities}, {"deleted", 0}, {"unchanged", 0}, {"at", FormatTime(cut.ts_ms)}, {"to", target}};
+  AddExplain(session, source.view, &answer);
   if (format == AnswerFormat::kTable) {
     return session.Print(fmt::format("{}restored {} entities and {} events to {}\n", dry_run ? "would have " : "",
                                      plan.entities, cut.lsn - source.view.manifest.compacted_through, target));
   }
-  Object answer{
-      {"restored", plan.entities}, {"deleted", 0}, {"unchanged", 0}, {"at", FormatTime(cut.ts_ms)}, {"to", target}};
   if (dry_run) answer.emplace("dryRun", true);
   return session.PrintJson(std::move(answer));
 }
@@ -165,7 +167,7 @@ Status RunRestore(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(View view, db->state().TakeReaderView());
   Source source{.storage = {}, .view = std::move(view), .name = directory};
   ASSIGN_OR_RETURN(auto reading, OpenDirectory(directory));
-  source.storage = std::move(reading);
+  source.storage = session.Metered(std::move(reading));
   ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source, true));
   bool dry_run = call.Has("--dry-run");
   auto plan = call.Has("--entity") ? (dry_run ? PlanEntityRestore(db->state(), call.Get("--entity"), cut)
@@ -179,6 +181,7 @@ Status RunRestore(Session& session, const Call& call) {
                 {"at", FormatTime(cut.ts_ms)}};
   if (!plan->dangling.empty()) answer.emplace("dangling", Array(plan->dangling.begin(), plan->dangling.end()));
   if (dry_run) answer.emplace("dryRun", true);
+  AddExplain(session, source.view, &answer);
   for (const std::string& id : plan->dangling) session.Note("dangling link to " + id);
   if (format == AnswerFormat::kTable) {
     RETURN_IF_ERROR(session.Print(fmt::format("{}restored {}, deleted {}, unchanged {}\n", dry_run ? "would have " : "",
@@ -211,7 +214,7 @@ Status RunFlush(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, session.Directory(call), false));
   int64_t events = static_cast<int64_t>(db->state().log().tail().size());
   bool dry_run = call.Has("--dry-run");
-  if (!dry_run) RETURN_IF_ERROR(db->Flush());
+  RETURN_IF_ERROR(db->Flush());  // in a dry run, in memory
   if (format == AnswerFormat::kTable)
     return session.Print(fmt::format("{}flushed {} events\n", dry_run ? "would have " : "", events));
   Object answer{{"events", events}, {"segments", static_cast<int64_t>(db->state().log().manifest().segments.size())}};
@@ -226,7 +229,7 @@ Status RunCheckpoint(Session& session, const Call& call) {
   int64_t behind = db->state().log().head() - db->state().log().manifest().checkpoint;
   bool dry_run = call.Has("--dry-run");
   if (!dry_run) RETURN_IF_ERROR(db->Checkpoint());
-  int64_t checkpoint = db->state().log().manifest().checkpoint;
+  int64_t checkpoint = dry_run ? db->state().log().head() : db->state().log().manifest().checkpoint;
   if (format == AnswerFormat::kTable)
     return session.Print(fmt::format("{}checkpointed {} events, through lsn {}\n", dry_run ? "would have " : "", behind,
                                      db->state().log().head()));

@@ -20,6 +20,11 @@ Status PrintEntity(Session& session, const Call& call, const Entity& entity) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kEntityFormats));
   (void)format;
   std::string text = EncodeEntityJson(entity);
+  if (call.Has("--dry-run")) {
+    session.Note("a dry run: nothing was changed");
+    ASSIGN_OR_RETURN(Value value, EntityToValue(entity));
+    if (!value.as_object().contains("dryRun")) text.insert(text.size() - 1, ",\"dryRun\":true");
+  }
   if (::isatty(STDOUT_FILENO) && session.output_path.empty()) {
     ASSIGN_OR_RETURN(Value value, EntityToValue(entity));
     text = WritePrettyJson(value);
@@ -63,6 +68,8 @@ Status DeleteByFilter(Session& session, const Call& call, AnswerFormat format) {
   const std::string& ns = call.args[0];
   RETURN_IF_ERROR(CheckNamespace(ns));
   QueryRequest request;
+  if (call.Get("--filter").empty())
+    return InvalidArgument("--filter: an empty text is no JSON", "drop deletes all of a namespace");
   RETURN_IF_ERROR(ParseQuery(call.Get("--filter"), "", "", &request));
   RETURN_IF_ERROR(session.Confirm(call, "delete from " + ns + " what the filter selects"));
   std::string directory = session.Directory(call);
@@ -96,13 +103,19 @@ Status RunInit(Session& session, const Call& call) {
                       .name = call.Get("--name", FolderName(directory)),
                       .actor = session.Operator(call),
                       .verb = "verb init"};
+  bool dry_run = call.Has("--dry-run");
+  if (dry_run) {
+    ASSIGN_OR_RETURN(options.storage, OpenForDryRun(directory));
+  }
   ASSIGN_OR_RETURN(auto db, ParqueDB::Open(options));
   const EventManifest& manifest = db->state().log().manifest();
-  if (format == AnswerFormat::kJson)
-    return session.PrintJson(
-        {{"directory", directory}, {"name", manifest.dataset}, {"databaseId", manifest.database_id}});
-  return session.Print(
-      fmt::format("made the database {} ({}) in {}\n", manifest.dataset, manifest.database_id, directory));
+  if (format == AnswerFormat::kTable) {
+    return session.Print(fmt::format("{} the database {} ({}) in {}\n", dry_run ? "would have made" : "made",
+                                     manifest.dataset, manifest.database_id, directory));
+  }
+  Object answer{{"directory", directory}, {"name", manifest.dataset}, {"databaseId", manifest.database_id}};
+  if (dry_run) answer.emplace("dryRun", true);
+  return session.PrintJson(std::move(answer));
 }
 
 Status RunCreate(Session& session, const Call& call) {
@@ -162,12 +175,7 @@ Status RunDelete(Session& session, const Call& call) {
   std::string directory = session.Directory(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
   std::string undo = fmt::format("restore --entity '{}' --at {}", call.args[0], db->state().UndoPoint());
-  if (call.Has("--dry-run")) {
-    ASSIGN_OR_RETURN(auto present, db->collection(std::string(name.ns)).Get(name.local));
-    if (!present) return NotFound("there is no entity " + call.args[0]);
-  } else {
-    RETURN_IF_ERROR(db->collection(std::string(name.ns)).Delete(name.local));
-  }
+  RETURN_IF_ERROR(db->collection(std::string(name.ns)).Delete(name.local));
   Object answer{{"deleted", 1}};
   if (call.Has("--dry-run")) answer.emplace("dryRun", true);
   if (format == AnswerFormat::kTable)

@@ -106,15 +106,9 @@ Status PullAt(Session& session, const Call& call, AnswerFormat format, const std
   bool dry_run = call.Has("--dry-run");
   ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
   ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> target, OpenFreshFolder(directory));
-  PullResult result;
-  for (const SegmentEntry& entry : plan.whole) {
-    result.downloaded.push_back({entry.path, entry.size_bytes});
-    result.bytes += entry.size_bytes;
-  }
-  if (!dry_run) {
-    ASSIGN_OR_RETURN(result, ExecuteWholeRestore(*source.storage, source.view, plan, target, SystemClock(),
-                                                 session.StartProgress(call)));
-  }
+  ASSIGN_OR_RETURN(PullResult result, dry_run ? DescribeWholeRestore(*source.storage, source.view, plan, SystemClock())
+                                              : ExecuteWholeRestore(*source.storage, source.view, plan, target,
+                                                                    SystemClock(), session.StartProgress(call)));
   if (format == AnswerFormat::kTable) {
     return session.Print(fmt::format("{}pulled {} entities, {} bytes of the log to {}\n", dry_run ? "would have " : "",
                                      plan.entities, result.bytes, directory));

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "cli/csv_text.h"
+#include "cli/explain.h"
 #include "cli/subject.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
@@ -14,6 +17,7 @@
 namespace parquedb {
 namespace {
 
+constexpr int64_t kMostThreads = 1024;
 constexpr size_t kIdWidth = 28;  // of the table's first column; longer ids push the rest to the right, none is cut
 
 Result<QueryRequest> RequestOf(const Call& call) {
@@ -24,6 +28,9 @@ Result<QueryRequest> RequestOf(const Call& call) {
   if (call.Has("--filter") && call.Get("--filter").empty())
     return InvalidArgument("--filter: an empty text is no JSON");
   ASSIGN_OR_RETURN(request.skip, call.Number("--skip", 0));
+  ASSIGN_OR_RETURN(int64_t threads, call.Number("--threads", 0));
+  if (call.Has("--threads") && threads == 0) return InvalidArgument("--threads: a query needs one at least");
+  request.threads = static_cast<int>(std::min<int64_t>(threads, kMostThreads));
   if (call.Has("--limit")) {
     ASSIGN_OR_RETURN(request.limit, call.Number("--limit", 0));
   }
@@ -34,6 +41,12 @@ Result<QueryRequest> RequestOf(const Call& call) {
     if (name.ns != request.ns) return InvalidArgument("--id " + request.id + " is not of the namespace " + request.ns);
   }
   return request;
+}
+
+// Without --at the head; its event's id would be read from the log, and nobody asks for it.
+Result<Cut> CutOf(Session& session, const Call& call, const Source& source) {
+  if (call.Has("--at")) return session.ResolveAt(call, source);
+  return Cut{.lsn = source.view.head, .ts_ms = source.view.taken_ms, .id = {}};
 }
 
 // One line of the table: id, version, and the document's own fields.
@@ -50,9 +63,13 @@ Status PrintRow(Session& session, std::string_view json) {
   return session.Print(fmt::format("{:<{}} {:>4}  {}\n", id, kIdWidth, version, WriteJson(own)));
 }
 
-Status PrintCount(Session& session, AnswerFormat format, const Cut& cut, int64_t count) {
-  if (format == AnswerFormat::kJson)
-    return session.PrintJson({{"at", FormatTime(cut.ts_ms)}, {"count", count}, {"items", Array()}});
+Status PrintCount(Session& session, AnswerFormat format, const Cut& cut, const Source& source,
+                  const QueryRequest& request) {
+  HitPlan plan;
+  ASSIGN_OR_RETURN(int64_t count, CountQuery(*source.storage, source.view, request, &plan));
+  Object answer{{"at", FormatTime(cut.ts_ms)}, {"count", count}, {"items", Array()}};
+  if (auto explain = Explain(session, source.view, &plan)) answer.emplace("explain", std::move(*explain));
+  if (format == AnswerFormat::kJson) return session.PrintJson(std::move(answer));
   if (format == AnswerFormat::kNdjson) return session.Print(fmt::format("{{\"count\":{}}}\n", count));
   if (format == AnswerFormat::kCsv) return session.Print(CsvTable({{"count"}, {std::to_string(count)}}));
   return session.Print(fmt::format("{}\n", count));
@@ -70,7 +87,7 @@ Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const S
   } else if (format == AnswerFormat::kTable) {
     RETURN_IF_ERROR(session.Print(fmt::format("{:<{}} {:>4}  {}\n", "$id", kIdWidth, "ver", "document")));
   }
-  RETURN_IF_ERROR(RunQuery(*source.storage, source.view, request, [&](std::string_view json) -> Status {
+  auto print = [&](std::string_view json) -> Status {
     ++count;
     if (format == AnswerFormat::kTable) return PrintRow(session, json);
     if (format == AnswerFormat::kCsv) {
@@ -80,8 +97,14 @@ Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const S
     if (format == AnswerFormat::kJson) RETURN_IF_ERROR(session.Print(count > 1 ? ",\n" : "\n"));
     RETURN_IF_ERROR(session.Print(json));
     return format == AnswerFormat::kNdjson ? session.Print("\n") : Status::Ok();
-  }));
-  if (format == AnswerFormat::kJson) return session.Print(fmt::format("],\"count\":{}}}\n", count));
+  };
+  HitPlan plan;
+  RETURN_IF_ERROR(RunQuery(*source.storage, source.view, request, print, &plan));
+  auto explain = Explain(session, source.view, &plan);
+  if (format == AnswerFormat::kJson) {
+    return session.Print(
+        fmt::format("],\"count\":{}{}}}\n", count, explain ? ",\"explain\":" + WriteJson(*explain) : ""));
+  }
   if (format == AnswerFormat::kTable)
     return session.Print(fmt::format("({} {})\n", count, count == 1 ? "entity" : "entities"));
   return Status::Ok();
@@ -120,7 +143,7 @@ Result<ExportTarget> TargetOf(Session& session, const Call& call) {
 // CSV and Parquet name their columns first, so the fields are counted in a pass of their own.
 Status CountForExport(const Source& source, const StateRequest& state, Progress* progress, ParquetExport* counted) {
   Entity entity;
-  Expect(progress, EstimateEntities(source.view, state.namespaces));  // two passes
+  Expect(progress, EstimateEntities(source.view, state.namespaces));  // a pass more
   ASSIGN_OR_RETURN(auto cursor, OpenState(*source.storage, source.view, state));
   while (true) {
     ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
@@ -170,12 +193,11 @@ Status RunQuery(Session& session, const Call& call) {
   } else {
     ASSIGN_OR_RETURN(source, session.OpenSource(session.Directory(call), {.namespaces = {request.ns}}));
   }
-  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
+  ASSIGN_OR_RETURN(Cut cut, CutOf(session, call, source));
   request.cut = cut.lsn;
   RETURN_IF_ERROR(session.CheckNamespaceKnown(source, request.ns));
   if (!call.Has("--count")) return PrintItems(session, format, cut, source, request);
-  ASSIGN_OR_RETURN(int64_t count, CountQuery(*source.storage, source.view, request));
-  return PrintCount(session, format, cut, count);
+  return PrintCount(session, format, cut, source, request);
 }
 
 Status RunExport(Session& session, const Call& call) {
@@ -186,7 +208,7 @@ Status RunExport(Session& session, const Call& call) {
     RETURN_IF_ERROR(CheckNamespace(state.namespaces[0]));
   }
   ASSIGN_OR_RETURN(Source source, session.OpenSource(session.Directory(call), {.pin_all = true}));
-  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
+  ASSIGN_OR_RETURN(Cut cut, CutOf(session, call, source));
   state.cut = cut.lsn;
   if (!state.namespaces.empty()) RETURN_IF_ERROR(session.CheckNamespaceKnown(source, state.namespaces[0]));
   int64_t rows = 0;
@@ -195,12 +217,13 @@ Status RunExport(Session& session, const Call& call) {
   Progress* progress = target.to_file || !::isatty(STDOUT_FILENO) ? session.StartProgress(call) : nullptr;
   Expect(progress, EstimateEntities(source.view, state.namespaces));
   RETURN_IF_ERROR(WriteExport(session, source, state, target.format, progress, &rows));
+  Object answer{{"file", session.output_path}, {"entities", rows}, {"at", FormatTime(cut.ts_ms)}, {"lsn", cut.lsn}};
+  AddExplain(session, source.view, &answer);
   if (!target.to_file) return Status::Ok();
   std::string file = session.output_path;
   RETURN_IF_ERROR(session.FinishOutput());
   session.output_path.clear();  // the answer is about the file
-  if (call.Has("--json"))
-    return session.PrintJson({{"file", file}, {"entities", rows}, {"at", FormatTime(cut.ts_ms)}, {"lsn", cut.lsn}});
+  if (call.Has("--json")) return session.PrintJson(std::move(answer));
   session.Note(fmt::format("wrote {} {} to {}", rows, rows == 1 ? "entity" : "entities", file));
   return Status::Ok();
 }

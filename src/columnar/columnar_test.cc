@@ -212,6 +212,61 @@ TEST(TableTest, SingleRowsComeBackByPages) {
   EXPECT_FALSE(table->ReadRows(3999, 2, kAllColumns, &chunk).ok());
 }
 
+TEST(TableTest, ScatteredRowsComeBackByPages) {
+  auto table = *TableReader::Open(WriteRows(10'000, 4000), "t");
+  SeededRandom random(7);
+  for (int64_t gap : {1, 3, 50, 700}) {
+    RowSpans rows;
+    for (int64_t at = 4000; at < 8000;) {
+      at += static_cast<int64_t>(random.Next() % static_cast<uint64_t>(gap)) + 1;
+      int64_t end = std::min<int64_t>(at + 1 + static_cast<int64_t>(random.Next() % 5), 8000);
+      if (at < end) rows.push_back({at, end});
+      at = end;
+    }
+    TableChunk chunk;
+    ASSERT_TRUE(table->ReadSpans(rows, kAllColumns, &chunk).ok());
+    ASSERT_EQ(chunk.rows, RowsOf(rows));
+    int64_t i = 0;
+    for (const RowSpan& span : rows) {
+      for (int64_t row = span.first; row < span.last; ++row) ASSERT_NO_FATAL_FAILURE(ExpectRow(chunk, i++, row));
+    }
+  }
+  TableChunk chunk;
+  const RowSpans crossing = {{3990, 4010}}, falling = {{20, 30}, {10, 15}}, beyond = {{9990, 10'001}};
+  for (const RowSpans& wrong : {crossing, falling, beyond, RowSpans()}) {
+    EXPECT_EQ(table->ReadSpans(wrong, {0}, &chunk).code(), StatusCode::kInvalidArgument);
+  }
+}
+
+bool IsWithin(const TableReader::Bounds& bounds, const ColumnChunkView& values, size_t at) {
+  if (values.is_null(static_cast<int64_t>(at))) return bounds.has_nulls;
+  if (bounds.all_null) return false;
+  if (bounds.ints) return bounds.ints->min <= values.ints[at] && values.ints[at] <= bounds.ints->max;
+  if (bounds.doubles) return bounds.doubles->min <= values.doubles[at] && values.doubles[at] <= bounds.doubles->max;
+  return bounds.strings && bounds.strings->min <= values.strings[at] && values.strings[at] <= bounds.strings->max;
+}
+
+TEST(TableTest, BoundsHoldAllValuesAndSayWhereNullsAre) {
+  auto table = *TableReader::Open(WriteRows(10'000, 4000), "t");
+  int64_t pages = 0;
+  for (int column : {0, 1, 2, 3, 5, 6}) {
+    for (int group = 0; group < 3; ++group) {
+      auto bounds = *table->PageBounds(group, column);
+      bounds.push_back(table->row_group_bounds(group, column));
+      for (const auto& page : bounds) {
+        ++pages;
+        TableChunk chunk;
+        ASSERT_TRUE(table->ReadSpans({&page.rows, 1}, {column}, &chunk).ok());
+        for (size_t i = 0; i < static_cast<size_t>(chunk.rows); ++i)
+          ASSERT_TRUE(IsWithin(page, chunk.columns.front(), i)) << column << ", row " << page.rows.first << " + " << i;
+      }
+    }
+  }
+  EXPECT_EQ(pages, 6 * (4 + 1 + 4 + 1 + 2 + 1)) << "of 1024 rows, and the row group";
+  EXPECT_EQ(table->row_group_bounds(1, 1).ints->min, 3995);  // of row 4000
+  EXPECT_FALSE(table->row_group_bounds(0, 2).has_nulls);
+}
+
 TEST(TableTest, FindSpanAndMayContainNeverMissAValue) {
   auto table = *TableReader::Open(WriteRows(5000, 5000), "t");
   int64_t widest = 0, passed = 0;

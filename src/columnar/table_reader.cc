@@ -209,9 +209,7 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
     } else {
       pager = reader_->RowGroup(group)->GetColumnPageReader(column);
     }
-    if (meter_ != nullptr) {
-      meter_->AddRowGroup(group, row_group_rows(group));
-    }
+    if (meter_ != nullptr) meter_->AddRowGroup(group, row_group_rows(group));
     return parquet::ColumnReader::Make(metadata_->schema()->Column(column), std::move(pager), ReadingPool());
   }
 
@@ -219,11 +217,17 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
   std::unique_ptr<parquet::PageReader> OpenPages(std::shared_ptr<arrow::io::InputStream> stream, int64_t values,
                                                  int column, const parquet::ColumnChunkMetaData& chunk) const {
     const parquet::ColumnDescriptor& descriptor = *metadata_->schema()->Column(column);
-    if (!is_ours_ || chunk.compression() != parquet::Compression::ZSTD)
-      return parquet::PageReader::Open(std::move(stream), values, chunk.compression(), ScanProperties(), descriptor);
-    return DecompressPages(parquet::PageReader::Open(std::move(stream), values, parquet::Compression::UNCOMPRESSED,
-                                                     ScanProperties(), descriptor),
-                           &zstd_, ReadingPool());
+    const bool as_stored = is_ours_ && chunk.compression() == parquet::Compression::ZSTD;
+    auto pager = parquet::PageReader::Open(std::move(stream), values,
+                                           as_stored ? parquet::Compression::UNCOMPRESSED : chunk.compression(),
+                                           ScanProperties(), descriptor);
+    if (meter_ != nullptr) {
+      pager->set_data_page_filter([this](const parquet::DataPageStats&) {
+        meter_->AddPages(1, 0);
+        return false;
+      });
+    }
+    return as_stored ? DecompressPages(std::move(pager), &zstd_, ReadingPool()) : std::move(pager);
   }
 
  private:
@@ -453,9 +457,8 @@ Status ParquetTable::ReadColumnSpans(int group, int column, std::span<const RowS
   auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
   ASSIGN_OR_RETURN(auto runs, RunsOf(*chunk, pages, selection));
   if (meter_ != nullptr) {
-    auto read = static_cast<int64_t>(selection.pages.size());
     meter_->AddRowGroup(group, row_group_rows(group));
-    meter_->AddPages(read, static_cast<int64_t>(pages.size()) - read);
+    meter_->AddPages(0, static_cast<int64_t>(pages.size() - selection.pages.size()));
   }
   auto pager = OpenPages(std::make_shared<PageStream>(*file_, std::move(runs)), selection.rows, column, *chunk);
   auto reader = parquet::ColumnReader::Make(metadata_->schema()->Column(column), std::move(pager), ReadingPool());

@@ -10,6 +10,9 @@
 namespace parquedb {
 namespace {
 
+// As the library reports what it finds wrong; caught where all of its errors are.
+void Fail(std::string what) { PARQUET_THROW_NOT_OK(arrow::Status::IOError(std::move(what))); }
+
 class ZstdPageReader : public parquet::PageReader {
  public:
   ZstdPageReader(std::unique_ptr<parquet::PageReader> stored, ZstdContexts* contexts, arrow::MemoryPool* pool)
@@ -30,13 +33,14 @@ class ZstdPageReader : public parquet::PageReader {
       case parquet::PageType::DICTIONARY_PAGE: {
         const auto& dictionary = static_cast<const parquet::DictionaryPage&>(*page);
         unsigned long long size = ZSTD_getFrameContentSize(page->data(), static_cast<size_t>(page->size()));
-        if (size > INT32_MAX) throw parquet::ParquetException("a dictionary page does not say its size");
+        if (size > INT32_MAX) Fail("a dictionary page does not say its size");
         return std::make_shared<parquet::DictionaryPage>(
             Decompress(dictionary, static_cast<int64_t>(size), &dictionary_buffer_), dictionary.num_values(),
             dictionary.encoding(), dictionary.is_sorted());
       }
       default:
-        throw parquet::ParquetException("a page is of a kind that is not written");
+        Fail("a page is of a kind that is not written");
+        return nullptr;
     }
   }
   void set_max_page_header_size(uint32_t size) override { stored_->set_max_page_header_size(size); }
@@ -45,7 +49,7 @@ class ZstdPageReader : public parquet::PageReader {
   // Like the library's reader, it keeps a page no longer than until the next one of its kind.
   std::shared_ptr<arrow::Buffer> Decompress(const parquet::Page& page, int64_t size,
                                             std::shared_ptr<arrow::ResizableBuffer>* buffer) {
-    if (size < 0) throw parquet::ParquetException("a page has an impossible size");
+    if (size < 0) Fail("a page has an impossible size");
     if (*buffer == nullptr) {
       PARQUET_ASSIGN_OR_THROW(*buffer, arrow::AllocateResizableBuffer(size, pool_));
     } else {
@@ -53,11 +57,9 @@ class ZstdPageReader : public parquet::PageReader {
     }
     size_t got = ZSTD_decompressDCtx(context_.get(), (*buffer)->mutable_data(), static_cast<size_t>(size), page.data(),
                                      static_cast<size_t>(page.size()));
-    if (ZSTD_isError(got) != 0)
-      throw parquet::ParquetException(std::string("a page can't be decompressed: ") + ZSTD_getErrorName(got));
+    if (ZSTD_isError(got) != 0) Fail(std::string("a page can't be decompressed: ") + ZSTD_getErrorName(got));
     if (got != static_cast<size_t>(size))
-      throw parquet::ParquetException("a page has " + std::to_string(got) + " bytes, its header says " +
-                                      std::to_string(size));
+      Fail("a page has " + std::to_string(got) + " bytes, its header says " + std::to_string(size));
     return *buffer;
   }
 
@@ -82,7 +84,7 @@ ZstdContexts::Context ZstdContexts::Take() {
     }
   }
   Context context(ZSTD_createDCtx());
-  if (context == nullptr) throw std::bad_alloc();
+  if (context == nullptr) PARQUET_THROW_NOT_OK(arrow::Status::OutOfMemory("no memory to decompress with"));
   return context;
 }
 

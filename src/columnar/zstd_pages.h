@@ -31,7 +31,7 @@ class ZstdContexts {
 
 // Over a reader that was opened with Compression::UNCOMPRESSED, so that it passes on what is stored. Data pages of the
 // first kind and dictionaries alone, each one frame that says its size: what TextPageMaker and the library's writer
-// make. Throws ParquetException for others. `contexts` must outlive it.
+// make. Others are an error, as the library raises it. `contexts` must outlive it.
 std::unique_ptr<parquet::PageReader> DecompressPages(std::unique_ptr<parquet::PageReader> stored,
                                                      ZstdContexts* contexts, arrow::MemoryPool* pool);
 

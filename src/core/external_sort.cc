@@ -13,6 +13,9 @@ namespace {
 
 constexpr size_t kRunBufferBytes = 256 * 1024;  // read ahead of one run while merging
 
+constexpr size_t kWriteBytes = 1 << 20;
+constexpr size_t kSmallBytes = 1 << 20;  // what stays below that takes no more memory than it needs
+
 struct Record {
   uint64_t offset;  // of the key in the arena; the payload follows it
   uint32_t key_bytes, payload_bytes;
@@ -105,15 +108,20 @@ Status ExternalSorter::State::Spill() {
   RETURN_IF_ERROR(file.Open());
   SortRecords();
   std::string block;
-  for (const Record& record : records) {
-    uint32_t lengths[2] = {record.key_bytes, record.payload_bytes};
-    block.append(reinterpret_cast<const char*>(lengths), 8);
-    block.append(Key(record));
-    block.append(Payload(record));
-    if (block.size() >= (1 << 20)) {
+  auto write = [&](std::string_view bytes) -> Status {
+    if (block.size() + bytes.size() > kWriteBytes) {
       RETURN_IF_ERROR(file.Append(block));
       block.clear();
     }
+    if (bytes.size() > kWriteBytes) return file.Append(bytes);  // as it is: a copy could be large
+    block.append(bytes);
+    return Status::Ok();
+  };
+  for (const Record& record : records) {
+    uint32_t lengths[2] = {record.key_bytes, record.payload_bytes};
+    RETURN_IF_ERROR(write({reinterpret_cast<const char*>(lengths), 8}));
+    RETURN_IF_ERROR(write(Key(record)));
+    RETURN_IF_ERROR(write(Payload(record)));
   }
   RETURN_IF_ERROR(file.Append(block));
   run_ends.push_back(file.size());
@@ -148,6 +156,10 @@ Status ExternalSorter::Add(std::string_view key, std::string_view payload) {
   State& state = *state_;
   uint64_t bytes = state.arena.size() + state.records.size() * sizeof(Record) + key.size() + payload.size();
   if (bytes > state.budget && !state.records.empty()) RETURN_IF_ERROR(state.Spill());
+  // All of it at once, once it is not small: to grow by copying would need it twice. What is not written to costs
+  // nothing.
+  if (state.arena.size() + key.size() + payload.size() > kSmallBytes && state.arena.capacity() < state.budget)
+    state.arena.reserve(state.budget);
   state.records.push_back(
       {state.arena.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(payload.size()), 0});
   state.arena.append(key);

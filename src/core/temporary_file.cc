@@ -17,21 +17,25 @@ TemporaryFile::~TemporaryFile() {
 Status TemporaryFile::Open() {
   if (fd_ >= 0) return Status::Ok();
   const char* chosen = std::getenv("TMPDIR");
-  std::string directory = chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
-  fd_ = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  directory_ = chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
+  fd_ = ::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-    std::string name = directory + "/parquedb-XXXXXX";
+    std::string name = directory_ + "/parquedb-XXXXXX";
     fd_ = ::mkostemp(name.data(), O_CLOEXEC);
     if (fd_ >= 0) ::unlink(name.c_str());
   }
-  return fd_ >= 0 ? Status::Ok() : ErrnoStatus(directory, "can't make a temporary file");
+  return fd_ >= 0 ? Status::Ok() : Fail("can't make a temporary file");
+}
+
+Status TemporaryFile::Fail(std::string_view what) const {
+  return ErrnoStatus(directory_, std::string(what)).WithHint("set TMPDIR to a folder with more room");
 }
 
 Status TemporaryFile::Append(std::string_view bytes) {
   while (!bytes.empty()) {
     ssize_t written = ::write(fd_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return ErrnoStatus("temporary file", "can't write");
+    if (written < 0) return Fail("can't write a temporary file");
     bytes.remove_prefix(static_cast<size_t>(written));
     size_ += static_cast<uint64_t>(written);
   }
@@ -42,7 +46,7 @@ Status TemporaryFile::ReadAt(uint64_t offset, char* out, size_t count) const {
   while (count > 0) {
     ssize_t got = ::pread(fd_, out, count, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return ErrnoStatus("temporary file", "can't read");
+    if (got <= 0) return Fail("can't read a temporary file");
     offset += static_cast<uint64_t>(got);
     out += got;
     count -= static_cast<size_t>(got);

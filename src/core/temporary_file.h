@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "parquedb/status.h"
@@ -14,13 +15,15 @@ class TemporaryFile {
   ~TemporaryFile();
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
-  // Makes it at the first call.
+  // Makes it at the first call. Errors of all calls name the folder.
   Status Open();
   Status Append(std::string_view bytes);
   Status ReadAt(uint64_t offset, char* out, size_t count) const;
   uint64_t size() const { return size_; }
 
  private:
+  Status Fail(std::string_view what) const;  // by errno
+  std::string directory_;
   int fd_ = -1;
   uint64_t size_ = 0;
 };

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "query/filter.h"
 #include "query/projection.h"
 #include "query/update.h"
@@ -168,6 +170,78 @@ TEST(UpdateTest, TheLimitOnFillingArraysIsForTheWholeUpdate) {
   EXPECT_EQ(half.size(), std::string(R"({"a":[1],"b":[1]})").size() + 1'500'000 * 5);
   EXPECT_NE(Updated(R"({"a":[],"b":[]})", R"({"$set":{"a.750000":1,"b.750001":1}})").find("index 750001 is too large"),
             std::string::npos);
+}
+
+TEST(SortTest, KeysAreBytes) {
+  SortSpec spec = *SortSpec::Parse("a,-b");
+  using namespace std::string_literals;
+  EXPECT_EQ(spec.KeyOf(*ParseJson(R"({"a":"x\u0000y","b":true})")), "\3x\0\xFFy\0\0\xF9\xFE"s);
+  EXPECT_EQ(spec.KeyOf(*ParseJson(R"({"a":1})")), "\2\xBF\xF0\0\0\0\0\0\0\0\0\xFE"s);
+}
+
+// PARQUEDB_TEST_SEED repeats a run.
+TEST(SortTest, KeysCompareAsDocumentsDo) {
+  const char* given = std::getenv("PARQUEDB_TEST_SEED");
+  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+  std::printf("PARQUEDB_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random(seed);
+  const std::vector<std::string> values = {"null",
+                                           "0",
+                                           "-0.0",
+                                           "0.5",
+                                           "1",
+                                           "1.0",
+                                           "-1",
+                                           "1e300",
+                                           "-1e300",
+                                           "5e-324",
+                                           "9007199254740991",
+                                           "9007199254740992",
+                                           "9007199254740993",
+                                           "9007199254740994.0",
+                                           "-9007199254740993",
+                                           "-9007199254740992.0",
+                                           "9223372036854775807",
+                                           "9223372036854775808",
+                                           "9.223372036854775807e18",
+                                           "18446744073709551615",
+                                           "1.8446744073709551616e19",
+                                           "-9223372036854775808",
+                                           "18446744073709551614",
+                                           "\"\"",
+                                           "\"a\"",
+                                           "\"a\\u0000\"",
+                                           "\"a\\u0000b\"",
+                                           "\"ab\"",
+                                           "\"a\\u0001\"",
+                                           "\"\xC3\xBF\"",
+                                           "true",
+                                           "false",
+                                           "[]",
+                                           "[1]",
+                                           "[1,2]",
+                                           "[[1],[2]]",
+                                           "[\"a\",null]",
+                                           "{}",
+                                           "{\"k\":1}",
+                                           "{\"k\":1,\"l\":2}",
+                                           "{\"k\":\"a\"}",
+                                           "{\"j\":\"a\"}",
+                                           "{\"k\":[1]}",
+                                           "[{\"k\":1},{\"k\":0}]"};
+  for (const char* text : {"a", "-a", "a,-b", "-a,b"}) {
+    SortSpec spec = *SortSpec::Parse(text);
+    for (int i = 0; i < 20'000; ++i) {
+      auto draw = [&] {
+        return *ParseJson("{\"a\":" + values[random() % values.size()] + ",\"b\":" + values[random() % values.size()] +
+                          "}");
+      };
+      const Value a = draw(), b = draw();
+      const int order = spec.Compare(a, b), bytes = spec.KeyOf(a).compare(spec.KeyOf(b));
+      ASSERT_TRUE((order < 0) == (bytes < 0) && (order > 0) == (bytes > 0))
+          << text << ": " << WriteJson(a) << " and " << WriteJson(b) << ": " << order << ", keys " << bytes;
+    }
+  }
 }
 
 TEST(SortTest, OrdersArraysByTheirSmallestOrLargestElement) {

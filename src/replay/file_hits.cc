@@ -18,8 +18,9 @@ namespace {
 constexpr uint64_t kBatchBytes = 4 * kMiB;  // raw bytes of the rows of a batch
 constexpr int64_t kFirstBatchRows = 128;    // a query with a small limit reads little; batches double from there
 constexpr uint64_t kHeldBytes = 64 * kMiB;  // of hits that wait for their turn, all threads together
-constexpr int kMaxThreads = 16;
-constexpr int kGroupsAhead = 2;  // a thread may be so far ahead of the row group that is given out
+constexpr int kMaxThreads = 8;
+constexpr uint64_t kLargeRowBytes = 256 * kKiB;  // a row group's average, from which on one thread holds enough
+constexpr int kGroupsAhead = 2;                  // a thread may be so far ahead of the row group that is given out
 
 using Batch = std::vector<Hit>;
 
@@ -225,10 +226,19 @@ class ThreadedHits : public HitCursor {
   std::vector<std::thread> workers_;
 };
 
+bool HasLargeRows(const TableReader& table) {
+  for (int group = 0; group < table.row_group_count(); ++group) {
+    if (table.row_group_raw_bytes(group) >= kLargeRowBytes * static_cast<uint64_t>(table.row_group_rows(group)))
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::unique_ptr<HitCursor> OpenFileHits(FileHitRequest request) {
-  if (request.threads < 2 || request.file->table().row_group_count() < 2)
+  const TableReader& table = request.file->table();
+  if (request.threads < 2 || table.row_group_count() < 2 || HasLargeRows(table))
     return std::make_unique<PlainHits>(std::move(request));
   return std::make_unique<ThreadedHits>(std::move(request));
 }

@@ -45,7 +45,7 @@ class HitCursor {
   virtual Result<bool> Next(Hit* hit) = 0;  // ids ascend
 };
 
-// Memory: as OpenChanges, and 64 MiB of hits at most (or one batch of 4 MiB a thread).
+// Memory: as OpenChanges, 64 MiB of hits that wait, and some MiB a thread; of large documents one at a time.
 Result<std::unique_ptr<HitCursor>> OpenHits(const StorageBackend& storage, const View& view, const HitRequest& request,
                                             HitPlan* plan);
 

@@ -99,9 +99,8 @@ Window RestorableWindow(const View& view) {
 }
 
 Result<Cut> HeadCut(const StorageBackend& storage, const View& view) {
-  ASSIGN_OR_RETURN(Cut cut, CutAtLsn(storage, view, view.head));
-  cut.ts_ms = std::max(view.taken_ms, cut.ts_ms);
-  return cut;
+  ASSIGN_OR_RETURN(auto id, EventIdAt(storage, view, view.head));
+  return Cut{view.head, std::max(view.taken_ms, view.head_ts_ms()), id.value_or("")};
 }
 
 Result<Cut> CutAtTime(const StorageBackend& storage, const View& view, int64_t ts_ms) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "eventlog/segment_file.h"
@@ -39,6 +40,38 @@ Result<std::vector<std::string>> ListNamespaces(const StorageBackend& storage, c
   }
   for (const Event& event : view.tail) note(event.target);
   return std::vector<std::string>(names.begin(), names.end());
+}
+
+Result<bool> HasNamespace(const StorageBackend& storage, const View& view, std::string_view ns) {
+  if (view.files.contains(DataPath(ns))) return true;
+  if (view.manifest.forked_from) {
+    const auto& pulled = view.manifest.forked_from->namespaces;
+    if (std::find(pulled.begin(), pulled.end(), ns) != pulled.end()) return true;
+  }
+  for (const Event& event : view.tail) {
+    if (NamespaceOfTarget(event.target) == ns) return true;
+  }
+  const std::string first = std::string(ns) + ":", behind = std::string(ns) + ";";  // ';' follows ':'
+  for (const SegmentEntry& entry : view.manifest.segments) {
+    if (entry.max_lsn <= view.checkpoint) continue;
+    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, entry, view.manifest.database_id));
+    const TableReader& table = segment->table();
+    const auto column = table.column_index("target");
+    for (int group = 0; column && group < table.row_group_count(); ++group) {
+      auto targets = table.string_range(group, *column);
+      if (targets && (targets->max < first || targets->min >= behind)) continue;
+      ASSIGN_OR_RETURN(auto scanner, table.Scan(group, group + 1, {*column}));
+      TableChunk chunk;
+      while (true) {
+        ASSIGN_OR_RETURN(bool more, scanner->Next(&chunk));
+        if (!more) break;
+        for (std::string_view target : chunk.columns.front().strings) {
+          if (target.starts_with(first)) return true;
+        }
+      }
+    }
+  }
+  return false;
 }
 
 std::map<std::string, int64_t> CountAtCheckpoint(const View& view) {

@@ -70,6 +70,9 @@ Result<std::optional<Entity>> FindEntity(const StorageBackend& storage, const Vi
 // Namespaces that any event names (at any time), sorted.
 Result<std::vector<std::string>> ListNamespaces(const StorageBackend& storage, const View& view);
 
+// True if any event names it; reads no more of the log than it takes to find one.
+Result<bool> HasNamespace(const StorageBackend& storage, const View& view, std::string_view ns);
+
 // Entities of each namespace at the view's checkpoint, from the footers of the data files that it pins; a damaged file
 // is left out.
 std::map<std::string, int64_t> CountAtCheckpoint(const View& view);

@@ -134,9 +134,15 @@ FileManifest DirectoryRecord(const PullSource& source, const std::set<std::strin
   return record;
 }
 
-PullResult DryRun(const PullSource& source) {
+Result<PullResult> DryRun(const PullSource& source, const StorageBackend& target) {
   PullResult result;
   for (const auto& [path, file] : source.snapshot.files) {
+    if (path == kEventManifestPath) continue;
+    ASSIGN_OR_RETURN(bool present, HasContent(target, path, file));
+    if (present) {
+      ++result.unchanged;
+      continue;
+    }
     result.downloaded.push_back({path, file.size});
     result.bytes += file.size;
   }
@@ -160,7 +166,7 @@ Status RemoveLeftovers(StorageBackend& target, const FileManifest& snapshot) {
 
 Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target, bool dry_run) {
   ASSIGN_OR_RETURN(EventManifest manifest, EventManifestOf(source));
-  if (dry_run) return DryRun(source);
+  if (dry_run) return DryRun(source, target);
   PullResult result;
   RETURN_IF_ERROR(target.Write(kRestoringPath, source.name + "\n"));
   PassKillPoint("pull.marker");
@@ -370,6 +376,7 @@ Result<PullPlan> PlanPull(const PullSource& source, const StorageBackend& target
   for (size_t i = 0; i < same; ++i) kept.insert(remote.segments[i].path);
   PullPlan plan;
   for (const auto& [path, file] : source.snapshot.files) {
+    if (path == kEventManifestPath) continue;  // made anew, for this directory's numbers
     auto name = ParsePath(path);
     bool has = kept.contains(path);
     if (name && IsDerived(name->kind)) {

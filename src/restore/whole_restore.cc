@@ -16,6 +16,7 @@
 #include "replay/state.h"
 #include "restore/fresh_directory.h"
 #include "storage/hash_file.h"
+#include "storage/memory_backend.h"
 
 namespace parquedb {
 namespace {
@@ -46,6 +47,17 @@ class WholeRestore {
     EventManifest manifest = ManifestAtCut();
     RETURN_IF_ERROR(CheckState(manifest));
     RETURN_IF_ERROR(directory.Commit(manifest, plan_.digest));
+    return std::move(result_);
+  }
+
+  // Only what Run would transfer.
+  Result<PullResult> Describe() {
+    for (const SegmentEntry& entry : plan_.whole) {
+      segments_.push_back(entry);
+      result_.downloaded.push_back({entry.path, entry.size_bytes});
+      result_.bytes += entry.size_bytes;
+    }
+    RETURN_IF_ERROR(WriteRest());
     return std::move(result_);
   }
 
@@ -82,7 +94,7 @@ class WholeRestore {
   // The events between the last whole segment and the cut.
   Status WriteRest() {
     if (!segments_.empty()) {
-      ASSIGN_OR_RETURN(auto last, Segment::Open(target_, segments_.back(), view_.manifest.database_id));
+      ASSIGN_OR_RETURN(auto last, Segment::Open(source_, segments_.back(), view_.manifest.database_id));
       digest_ = *StateDigest::FromHex(last->footer().digest);  // Open has checked it
     }
     if (plan_.rest == 0) return Status::Ok();
@@ -180,6 +192,12 @@ Result<WholeRestorePlan> PlanWholeRestore(const StorageBackend& source, const Vi
   }
   plan.digest = digest.Hex();
   return plan;
+}
+
+Result<PullResult> DescribeWholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,
+                                        Clock& clock) {
+  MemoryBackend memory(std::make_shared<MemoryDisk>());
+  return WholeRestore(source, view, plan, memory, clock, nullptr).Describe();
 }
 
 Result<PullResult> ExecuteWholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,

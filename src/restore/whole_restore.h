@@ -27,6 +27,10 @@ struct WholeRestorePlan {
 // Reads the state at the cut.
 Result<WholeRestorePlan> PlanWholeRestore(const StorageBackend& source, const View& view, const Cut& cut);
 
+// What a restore into an empty folder transfers. The events behind the last whole segment are written in memory for it.
+Result<PullResult> DescribeWholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,
+                                        Clock& clock);
+
 // Into a folder that holds no database, or one in which this was cut off. Under the marker _meta/RESTORING until the
 // log is whole and its state is that of the plan; run again after a failure it takes up what is there. Then the derived
 // files are made. `progress` (may be null): bytes of segments. kCorruption: a damaged segment (named), or a log that

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "storage/memory_backend.h"
+#include "storage/overlay_backend.h"
 
 namespace parquedb {
 namespace {
@@ -29,11 +30,27 @@ struct MemoryStore : Store {
   std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
 };
 
+// Over a base that has a file already, which is removed in the overlay.
+struct OverlayStore : Store {
+  OverlayStore() {
+    MemoryBackend backend(disk);
+    EXPECT_TRUE(backend.Write("x", "of the base").ok() && backend.Write("_meta/lock", "").ok());
+  }
+  std::unique_ptr<StorageBackend> Make() override {
+    auto backend = std::make_unique<OverlayBackend>(std::make_shared<MemoryBackend>(disk));
+    EXPECT_TRUE(backend->Remove("x").ok() && backend->Remove("_meta/lock").ok());
+    return backend;
+  }
+  std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
+};
+
 class StorageConformance : public testing::TestWithParam<const char*> {
  protected:
   StorageConformance() {
     if (std::string(GetParam()) == "directory")
       store_ = std::make_unique<DirectoryStore>();
+    else if (std::string(GetParam()) == "overlay")
+      store_ = std::make_unique<OverlayStore>();
     else
       store_ = std::make_unique<MemoryStore>();
     backend_ = store_->Make();
@@ -178,8 +195,47 @@ TEST_P(StorageConformance, OneHoldsTheLock) {
   EXPECT_TRUE(second->Lock("_meta/lock", "pid 2").ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, StorageConformance, testing::Values("directory", "memory"),
+INSTANTIATE_TEST_SUITE_P(Backends, StorageConformance, testing::Values("directory", "memory", "overlay"),
                          [](const auto& backend) { return std::string(backend.param); });
+
+TEST(OverlayBackendTest, TheBaseIsReadAndNeverChanged) {
+  auto disk = std::make_shared<MemoryDisk>();
+  MemoryBackend base(disk);
+  ASSERT_TRUE(base.Write("a", "1").ok() && base.Write("b/c", "2").ok() && base.Write("d", "3").ok());
+  const std::vector<std::string> paths = disk->Paths();
+  {
+    OverlayBackend overlay(std::make_shared<MemoryBackend>(disk));
+    EXPECT_EQ(*ReadWhole(overlay, "a", 10), "1");
+    EXPECT_EQ(overlay.Write("a", "x", WriteCondition::CreateOnly()).code(), StatusCode::kConflict);
+    ASSERT_TRUE(overlay.Write("a", "new").ok() && overlay.Write("e", "5").ok() && overlay.Remove("d").ok());
+    ASSERT_TRUE(overlay.Rename("b/c", "b/f").ok());
+    auto file = overlay.OpenAppend("b/f");
+    ASSERT_TRUE((*file)->Append("!").ok());
+    EXPECT_EQ(*ReadWhole(overlay, "a", 10), "new");
+    EXPECT_EQ(*ReadWhole(overlay, "b/f", 10), "2!");
+    std::string seen;
+    auto entries = overlay.List("");
+    for (const FileEntry& entry : *entries) seen += entry.path + " ";
+    EXPECT_EQ(seen, "a b/f e ");
+    EXPECT_FALSE(overlay.Stat("d")->has_value());
+    EXPECT_EQ(overlay.OpenAppend("b/c").status().code(), StatusCode::kNotFound);
+  }
+  EXPECT_EQ(disk->Paths(), paths);
+  EXPECT_EQ(disk->Content("a") + disk->Content("b/c") + disk->Content("d"), "123");
+}
+
+TEST(OverlayBackendTest, TheLockOfTheBaseIsTakenWhereThereIsOne) {
+  auto disk = std::make_shared<MemoryDisk>();
+  MemoryBackend base(disk);
+  OverlayBackend overlay(std::make_shared<MemoryBackend>(disk));
+  {
+    auto lock = overlay.Lock("_meta/lock", "dry run");
+    EXPECT_TRUE(base.Lock("_meta/lock", "writer").ok());
+  }
+  ASSERT_TRUE(base.Write("_meta/lock", "").ok());
+  auto lock = overlay.Lock("_meta/lock", "dry run");
+  EXPECT_EQ(base.Lock("_meta/lock", "writer").status().code(), StatusCode::kLocked);
+}
 
 // The crash model, against what ext4 may do.
 TEST(MemoryDiskTest, SyncedContentUnderADurableNameSurvives) {

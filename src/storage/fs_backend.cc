@@ -334,6 +334,7 @@ class DirectoryBackend : public StorageBackend {
                     "try again when it has ended, or wait longer with --lock-timeout");
     }
     // A note for those who wait; the lock itself is the kernel's.
+    if (holder.empty()) return std::unique_ptr<FileLock>(std::make_unique<FsLock>(std::move(descriptor)));
     std::string note = std::string(holder) + "\n";
     if (::ftruncate(descriptor.get(), 0) != 0) return ErrnoStatus(name, "can't write");
     RETURN_IF_ERROR(WriteAll(descriptor.get(), note, 0, name));

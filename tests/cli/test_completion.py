@@ -26,7 +26,7 @@ def words(place, *given, **kw):
 
 
 @pytest.mark.parametrize("given,offered", [
-    (["que"], ["query"]), (["zzz"], []), (["re"], ["restore", "remote"]), (["--dir"], ["--directory"]), (["query", "posts", "--li"], ["--limit"]), (["query", "posts", "--limit", "3", "--li"], []),
+    (["que"], ["query"]), (["zzz"], []), (["res"], ["restore"]), (["--dir"], ["--directory"]), (["query", "posts", "--li"], ["--limit"]), (["query", "posts", "--limit", "3", "--li"], []),
     (["push", "--to", "./a", "--to"], ["--to"]), (["push", "--visibility", ""], ["private", "unlisted", "public"]), (["push", "--visibility=p"], ["--visibility=private", "--visibility=public"]),
     (["push", "--visibility", "=", "p"], ["private", "public"]), (["push", "--visibility", "="], ["private", "unlisted", "public"]), (["list", "--format", ""], ["table", "json", "ndjson", "csv", "paths"]),
     (["--format", "json", "list", "--format=pa"], ["--format=paths"]), (["verify", "--level", "f"], ["full"]), (["help", "tim"], ["time"]), (["help", "sta"], ["stats"]), (["completion", "z"], ["zsh"]),
