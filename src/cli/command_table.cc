@@ -309,8 +309,8 @@ const std::vector<OptionSpec>& CommonOptions() {
       {"--json", "", "= --format json"},
       {"--output", "FILE", "write the answer to a file"},
       {"--operator", "NAME", "the actor of what is written (PARQUEDB_OPERATOR, else the login name)"},
-      {"--quiet", "", "no notes"},
-      {"--verbose", "", "more notes"},
+      {"--quiet", "", "no progress, no notes"},
+      {"--verbose", "", "also plans and timings"},
       {"--help", "", "help on the verb", 'h'},
       {"--version", "", "the program's version"},
   };

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "cli/interrupt.h"
 #include "cli/session.h"
@@ -53,6 +54,10 @@ std::string Showable(std::string_view text) {
   return out;
 }
 
+int64_t MsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+}
+
 }  // namespace
 
 void ReportError(const Status& status, bool json) {
@@ -74,6 +79,7 @@ void ReportError(const Status& status, bool json) {
 }
 
 int RunParqueDb(int argc, char** argv) {
+  const auto started = std::chrono::steady_clock::now();
   RaiseFileLimit();
   ::mallopt(M_MMAP_THRESHOLD, kReturnedBlockBytes);
   ::mallopt(M_TRIM_THRESHOLD, kKeptHeapBytes);
@@ -99,6 +105,7 @@ int RunParqueDb(int argc, char** argv) {
   }
   session.json_errors = session.json_errors || call->Has("--json") || call->Get("--format") == "json";
   session.quiet = call->Has("--quiet");
+  session.verbose = call->Has("--verbose");
   session.output_path = call->Get("--output");
   if (session.output_path == "-") session.output_path.clear();
   Status status = call->command->run(session, *call);
@@ -109,6 +116,7 @@ int RunParqueDb(int argc, char** argv) {
   }
   if (status.code() == StatusCode::kInterrupted && !session.display.progress().BeginCommit()) WaitForInterrupt();
   session.display.Finish(status.ok());
+  session.Tell(fmt::format("{} took {} ms", session.verb, MsSince(started)));
   if (!status.ok()) ReportError(status, session.json_errors);
   return ExitCode(status.code());
 }

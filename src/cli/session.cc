@@ -144,9 +144,20 @@ Status Session::FinishOutput() {
 }
 
 void Session::Say(std::string_view text) { display.Write(fmt::format("{}\n", text)); }
+void Session::Tell(std::string_view text) {
+  if (verbose) Say(text);
+}
 void Session::Note(std::string_view text) {
   if (!quiet) Say(text);
 }
+
+bool Session::OnTerminal() const { return output_path.empty() && ::isatty(STDOUT_FILENO); }
+
+std::string Session::SizeText(int64_t bytes) const {
+  return OnTerminal() ? HumanBytes(bytes) : fmt::format("{} bytes", bytes);
+}
+
+std::string Session::SizeCell(int64_t bytes) const { return OnTerminal() ? HumanBytes(bytes) : std::to_string(bytes); }
 
 Progress* Session::StartProgress(const Call& call) {
   std::string wanted = call.Get("--progress", "auto");

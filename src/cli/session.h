@@ -40,9 +40,15 @@ struct Session {
   // The pending file of --output, or standard output, for an answer that is no text. FinishOutput puts it in place.
   Result<PendingFile*> OpenOutput();
 
+  // True where a person reads the answer: sizes are then human.
+  bool OnTerminal() const;
+  std::string SizeText(int64_t bytes) const;  // "12.3 MB" on a terminal, else "12345678 bytes"
+  std::string SizeCell(int64_t bytes) const;  // the same in a column called bytes: "12345678"
+
   // ---- standard error
   void Note(std::string_view text);  // unless --quiet
   void Say(std::string_view text);   // always
+  void Tell(std::string_view text);  // with --verbose
 
   // Shows from now on how far the verb is: a bar on a terminal, else lines, or as --progress says. The library counts
   // into what is returned.
@@ -71,6 +77,7 @@ struct Session {
   bool answers_failure = false;  // what was printed is a report of the failure itself: it is given to the user
   bool json_errors = false;
   bool quiet = false;
+  bool verbose = false;
   std::string verb;
   std::string output_path;
   std::unique_ptr<ReadMeter> meter;  // of --explain: counts what is read of the databases that are opened from now on

@@ -28,11 +28,11 @@ const std::vector<AnswerFormat> kPlainFormats = {AnswerFormat::kTable, AnswerFor
 constexpr int64_t kNoWait = 0;
 
 // Flushes when the lock is free at once; a push needs no lock.
-void FlushIfFree(Session& session, const Call& call, const std::shared_ptr<StorageBackend>& storage) {
+void FlushIfFree(Session& session, const std::shared_ptr<StorageBackend>& storage) {
   LogWriterOptions options{.lock_timeout_ms = kNoWait, .holder = fmt::format("pid {}, verb push", ::getpid())};
   auto log = LogWriter::Open(storage, options);
   Status flushed = log.ok() ? FlushAll(**log) : log.status();
-  if (!flushed.ok() && call.Has("--verbose")) session.Note("not flushed first: " + flushed.message());
+  session.Tell(flushed.ok() ? "flushed first" : "not flushed first: " + flushed.message());
 }
 
 struct PushOutcome {
@@ -127,11 +127,13 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
     if (!outcome.status.ok()) continue;
     const PushResult& result = outcome.result;
     for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
+    for (const TransferredFile& file : result.uploaded)
+      session.Tell(fmt::format("{}: {} ({} bytes)", outcome.target.ref(), file.path, file.size));
     if (format == AnswerFormat::kTable) {
-      RETURN_IF_ERROR(session.Print(
-          fmt::format("{}{}: {}uploaded {} files, {} bytes; {} unchanged\n", outcome.target.ref(),
-                      outcome.target.remote.empty() ? "" : " on " + outcome.target.remote, dry_run ? "would have " : "",
-                      result.uploaded.size(), result.bytes, result.unchanged)));
+      RETURN_IF_ERROR(session.Print(fmt::format("{}{}: {}uploaded {} files, {}; {} unchanged\n", outcome.target.ref(),
+                                                outcome.target.remote.empty() ? "" : " on " + outcome.target.remote,
+                                                dry_run ? "would have " : "", result.uploaded.size(),
+                                                session.SizeText(result.bytes), result.unchanged)));
       if (dry_run) {
         for (const TransferredFile& file : result.uploaded) RETURN_IF_ERROR(session.Print("  " + file.path + "\n"));
       }
@@ -183,7 +185,7 @@ Status RunPush(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(SyncEngineOptions options, EngineOptionsOf(session, call, directory));
   PushOptions push{.dry_run = call.Has("--dry-run"), .full = call.Has("--full")};
   ASSIGN_OR_RETURN(push.conflict_strategy, StrategyOf(call));
-  FlushIfFree(session, call, options.local);  // in a dry run, in memory
+  FlushIfFree(session, options.local);  // in a dry run, in memory
   std::vector<PushOutcome> outcomes;
   for (const std::string& remote : remotes) {
     PushOutcome outcome;
@@ -220,7 +222,7 @@ Status RunSync(Session& session, const Call& call) {
   auto engine = CreateSyncEngine(std::move(options));
   ASSIGN_OR_RETURN(SyncStatus before, engine->Status());
   if (before.relation == SyncRelation::kAhead || before.relation == SyncRelation::kNoBackup) {
-    FlushIfFree(session, call, local);  // where it only looks, in memory
+    FlushIfFree(session, local);  // where it only looks, in memory
     if (only_look) {
       ASSIGN_OR_RETURN(before, engine->Status());
     }
@@ -264,7 +266,7 @@ Status RunBackups(Session& session, const Call& call) {
                     {"bytes", bytes},       {"window", Object{{"from", from}, {"to", to}}}};
       if (format == AnswerFormat::kNdjson) RETURN_IF_ERROR(session.Print(WriteJson(object) + "\n"));
       backups.push_back(std::move(object));
-      rows.push_back({entry.snapshot, name, to, std::to_string(snapshot.files.size()), std::to_string(bytes), from});
+      rows.push_back({entry.snapshot, name, to, std::to_string(snapshot.files.size()), session.SizeCell(bytes), from});
     }
   }
   if (format == AnswerFormat::kJson) return session.PrintJson({{"backups", std::move(backups)}});

@@ -139,7 +139,7 @@ Status RunList(Session& session, const Call& call) {
     if (format == AnswerFormat::kPaths) RETURN_IF_ERROR(session.Print(file.path + "\n"));
     if (format == AnswerFormat::kNdjson) RETURN_IF_ERROR(session.Print(WriteJson(object) + "\n"));
     array.push_back(std::move(object));
-    rows.push_back({file.path, std::to_string(file.size), file.hash});
+    rows.push_back({file.path, session.SizeCell(static_cast<int64_t>(file.size)), file.hash});
   }
   if (format == AnswerFormat::kJson) return session.PrintJson({{"files", std::move(array)}});
   if (format == AnswerFormat::kCsv) return session.Print(CsvTable(rows));
@@ -179,9 +179,9 @@ Status RunStats(Session& session, const Call& call) {
   }
   if (format == AnswerFormat::kCsv) return session.Print(CsvTable(rows));
   RETURN_IF_ERROR(session.Print(TextTable(rows)));
-  return session.Print(fmt::format("\n{} events in {} segments and {} in the WAL, {} bytes\nrestorable from {} to {}\n",
-                                   events, source.view.manifest.segments.size(), source.view.tail.size(), bytes,
-                                   FormatTime(window.from_ms), FormatTime(window.to_ms)));
+  return session.Print(fmt::format("\n{} events in {} segments and {} in the WAL, {}\nrestorable from {} to {}\n",
+                                   events, source.view.manifest.segments.size(), source.view.tail.size(),
+                                   session.SizeText(bytes), FormatTime(window.from_ms), FormatTime(window.to_ms)));
 }
 
 Status RunWindow(Session& session, const Call& call) {

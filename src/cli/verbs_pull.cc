@@ -110,8 +110,8 @@ Status PullAt(Session& session, const Call& call, AnswerFormat format, const std
                                               : ExecuteWholeRestore(*source.storage, source.view, plan, target,
                                                                     SystemClock(), session.StartProgress(call)));
   if (format == AnswerFormat::kTable) {
-    return session.Print(fmt::format("{}pulled {} entities, {} bytes of the log to {}\n", dry_run ? "would have " : "",
-                                     plan.entities, result.bytes, directory));
+    return session.Print(fmt::format("{}pulled {} entities, {} of the log to {}\n", dry_run ? "would have " : "",
+                                     plan.entities, session.SizeText(result.bytes), directory));
   }
   Object answer{
       {"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};
@@ -192,6 +192,8 @@ Status RunPull(Session& session, const Call& call) {
   }
   ASSIGN_OR_RETURN(PullResult result, PullInto(session, call, source, directory, dry_run));
   for (const std::string& warning : result.warnings) session.Say("warning: " + warning);
+  for (const TransferredFile& file : result.downloaded)
+    session.Tell(fmt::format("{} ({} bytes)", file.path, file.size));
   ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
   ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(*target));
   if (marker != CheckpointMarker::kNone && !dry_run) {
@@ -200,8 +202,8 @@ Status RunPull(Session& session, const Call& call) {
     session.Say("rebuilt from the log");
   }
   if (format == AnswerFormat::kTable) {
-    return session.Print(fmt::format("{}downloaded {} files, {} bytes to {}; {} unchanged\n",
-                                     dry_run ? "would have " : "", result.downloaded.size(), result.bytes, directory,
+    return session.Print(fmt::format("{}downloaded {} files, {} to {}; {} unchanged\n", dry_run ? "would have " : "",
+                                     result.downloaded.size(), session.SizeText(result.bytes), directory,
                                      result.unchanged));
   }
   Object answer{

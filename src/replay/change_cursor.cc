@@ -51,15 +51,16 @@ class TailRun : public Run {
 // them is due. So of runs that follow each other one is open at a time.
 class RowGroupRun : public Run {
  public:
-  RowGroupRun(std::shared_ptr<Segment> segment, int group, std::string first_id, std::vector<bool> wins)
-      : segment_(std::move(segment)), group_(group), wins_(std::move(wins)) {
+  RowGroupRun(std::shared_ptr<Segment> segment, int group, const EventColumns& columns, std::string first_id,
+              std::vector<bool> wins)
+      : segment_(std::move(segment)), group_(group), columns_(columns), wins_(std::move(wins)) {
     change.id = std::move(first_id);
     waiting = true;
   }
   Result<bool> Next() override {
     waiting = false;
     if (cursor_ == nullptr) {
-      ASSIGN_OR_RETURN(cursor_, segment_->Scan(group_, group_ + 1, EventColumns::State()));
+      ASSIGN_OR_RETURN(cursor_, segment_->Scan(group_, group_ + 1, columns_));
     }
     EventView event;
     while (true) {
@@ -80,6 +81,7 @@ class RowGroupRun : public Run {
  private:
   std::shared_ptr<Segment> segment_;
   int group_;
+  EventColumns columns_;
   std::unique_ptr<EventCursor> cursor_;
   std::vector<bool> wins_;
   size_t row_ = 0;
@@ -93,8 +95,8 @@ class LargeRowsRun : public Run {
     std::string id;
     int64_t number;  // in the segment
   };
-  LargeRowsRun(std::shared_ptr<Segment> segment, std::vector<Row> rows)
-      : segment_(std::move(segment)), rows_(std::move(rows)) {
+  LargeRowsRun(std::shared_ptr<Segment> segment, const EventColumns& columns, std::vector<Row> rows)
+      : segment_(std::move(segment)), columns_(columns), rows_(std::move(rows)) {
     std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.id < b.id; });
     change.id = rows_.front().id;
     waiting = true;
@@ -108,7 +110,7 @@ class LargeRowsRun : public Run {
       return true;
     }
     waiting = false;
-    ASSIGN_OR_RETURN(Event event, segment_->ReadRow(rows_[at_].number, EventColumns::State()));
+    ASSIGN_OR_RETURN(Event event, segment_->ReadRow(rows_[at_].number, columns_));
     change.lsn = event.lsn;
     change.deleted = event.op == Op::kDelete;
     change.state = std::move(event.after).value_or("");
@@ -117,6 +119,7 @@ class LargeRowsRun : public Run {
 
  private:
   std::shared_ptr<Segment> segment_;
+  EventColumns columns_;
   std::vector<Row> rows_;  // by id
   size_t at_ = 0;
 };
@@ -190,7 +193,11 @@ class MergedChanges : public ChangeCursor {
 class ChangePlanner {
  public:
   ChangePlanner(const StorageBackend& storage, const View& view, const ChangeRequest& request)
-      : storage_(storage), view_(view), request_(request), unordered_(kSortBudgetBytes) {}
+      : storage_(storage),
+        view_(view),
+        request_(request),
+        columns_(request.states ? EventColumns::State() : EventColumns::Keys()),
+        unordered_(kSortBudgetBytes) {}
 
   Result<std::unique_ptr<ChangeCursor>> Plan() {
     PlanTail();
@@ -282,14 +289,14 @@ class ChangePlanner {
         rows.push_back({TargetToId(std::string_view(targets).substr(begin, ends[row] - begin)),
                         segment->table().row_group_first_row(group) + static_cast<int64_t>(row)});
       }
-      runs_.push_back(std::make_unique<LargeRowsRun>(segment, std::move(rows)));
+      runs_.push_back(std::make_unique<LargeRowsRun>(segment, columns_, std::move(rows)));
       return Status::Ok();
     }
     if (ascending) {
-      runs_.push_back(std::make_unique<RowGroupRun>(segment, group, std::move(next_id), std::move(wins)));
+      runs_.push_back(std::make_unique<RowGroupRun>(segment, group, columns_, std::move(next_id), std::move(wins)));
       return Status::Ok();
     }
-    ASSIGN_OR_RETURN(auto states, segment->Scan(group, group + 1, EventColumns::State()));
+    ASSIGN_OR_RETURN(auto states, segment->Scan(group, group + 1, columns_));
     return SortWinners(*states, wins);
   }
 
@@ -305,6 +312,7 @@ class ChangePlanner {
   const StorageBackend& storage_;
   const View& view_;
   const ChangeRequest& request_;
+  const EventColumns columns_;  // of the winners
   std::vector<std::unique_ptr<Run>> runs_;
   ExternalSorter unordered_;
   boost::unordered_flat_set<Hash128> seen_;

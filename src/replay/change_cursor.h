@@ -31,6 +31,7 @@ struct ChangeRequest {
   std::function<std::optional<int64_t>(std::string_view ns)> from;
   int64_t cut = 0;
   int64_t lowest = 0;  // no `from` returns less: segments that end at or before it are not opened
+  bool states = true;  // false: Change.state stays empty, and no state text is read
 };
 
 // Chooses each entity's newest event from key columns alone, newest segment first, and fetches state texts only for

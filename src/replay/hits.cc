@@ -4,7 +4,7 @@
 
 #include "collection/row_selector.h"
 #include "model/state_text.h"
-#include "replay/change_cursor.h"
+#include "replay/change_prefetch.h"
 #include "replay/file_hits.h"
 #include "replay/state.h"
 
@@ -15,7 +15,7 @@ namespace {
 // count, its new state is judged anew.
 class MergedHits : public HitCursor {
  public:
-  explicit MergedHits(MakeHit make) : make_(std::move(make)) {}
+  explicit MergedHits(MakeHit make) : make_(std::move(make)) {}  // null: everything is a hit, by its id alone
 
   Status StartChanges(std::unique_ptr<ChangeCursor> changes) {
     changes_ = std::move(changes);
@@ -37,9 +37,12 @@ class MergedHits : public HitCursor {
       if (has_row_ && row_.id == change_.id) RETURN_IF_ERROR(AdvanceFile());
       bool wanted = false;
       if (!change_.deleted) {
-        RETURN_IF_ERROR(DecodeState(change_.id, change_.state, &entity_));
         *hit = Hit();
-        ASSIGN_OR_RETURN(wanted, make_(entity_, hit));
+        wanted = make_ == nullptr;
+        if (!wanted) {
+          RETURN_IF_ERROR(DecodeState(change_.id, change_.state, &entity_));
+          ASSIGN_OR_RETURN(wanted, make_(entity_, hit));
+        }
         hit->id = change_.id;
       }
       RETURN_IF_ERROR(AdvanceChange());
@@ -77,7 +80,10 @@ struct Sources {
   std::unique_ptr<ChangeCursor> changes;  // null: there are none
 };
 
-Result<Sources> OpenSources(const StorageBackend& storage, const View& view, const HitRequest& request, HitPlan* plan) {
+enum class Texts { kWanted, kNotWanted };
+
+Result<Sources> OpenSources(const StorageBackend& storage, const View& view, const HitRequest& request, Texts texts,
+                            HitPlan* plan) {
   Sources sources;
   DataFiles files(storage, view);
   ASSIGN_OR_RETURN(sources.data, files.For(request.ns, request.cut));
@@ -92,8 +98,10 @@ Result<Sources> OpenSources(const StorageBackend& storage, const View& view, con
       .from = [&request, through = sources.data.through](
                   std::string_view ns) { return ns == request.ns ? std::optional(through) : std::nullopt; },
       .cut = request.cut,
-      .lowest = sources.data.through};
+      .lowest = sources.data.through,
+      .states = texts == Texts::kWanted};
   ASSIGN_OR_RETURN(sources.changes, OpenChanges(storage, view, changes));
+  if (request.threads > 1) sources.changes = ReadAhead(std::move(sources.changes));
   return sources;
 }
 
@@ -106,7 +114,7 @@ FileHitRequest OfFile(const Sources& sources, const HitRequest& request, const H
 
 Result<std::unique_ptr<HitCursor>> OpenHits(const StorageBackend& storage, const View& view, const HitRequest& request,
                                             HitPlan* plan) {
-  ASSIGN_OR_RETURN(Sources sources, OpenSources(storage, view, request, plan));
+  ASSIGN_OR_RETURN(Sources sources, OpenSources(storage, view, request, Texts::kWanted, plan));
   auto merged = std::make_unique<MergedHits>(request.make);
   RETURN_IF_ERROR(merged->StartChanges(std::move(sources.changes)));
   if (plan->has_file) RETURN_IF_ERROR(merged->StartFile(OpenFileHits(OfFile(sources, request, *plan))));
@@ -114,8 +122,10 @@ Result<std::unique_ptr<HitCursor>> OpenHits(const StorageBackend& storage, const
 }
 
 Result<int64_t> CountHits(const StorageBackend& storage, const View& view, const HitRequest& request, HitPlan* plan) {
-  ASSIGN_OR_RETURN(Sources sources, OpenSources(storage, view, request, plan));
-  MergedHits merged(request.make);
+  const bool all = request.filter == nullptr;
+  ASSIGN_OR_RETURN(Sources sources,
+                   OpenSources(storage, view, request, all ? Texts::kNotWanted : Texts::kWanted, plan));
+  MergedHits merged(all ? MakeHit() : request.make);
   RETURN_IF_ERROR(merged.StartChanges(std::move(sources.changes)));
   plan->counted_by_columns = plan->has_file && plan->columns.is_exact;
   if (plan->counted_by_columns && !merged.has_changes())

@@ -27,7 +27,7 @@ struct HitRequest {
   std::string ns;
   int64_t cut = 0;
   const Filter* filter = nullptr;  // null: all; else rows for which it can't hold are not read. Must outlive the cursor
-  MakeHit make;                    // decides: it must apply the filter itself
+  MakeHit make;                    // decides: it must apply the filter itself; without one it takes all
   int threads = 1;
 };
 
