@@ -39,6 +39,8 @@ Status RunVersion(Session& session, const Call& call);
 
 // "a,b" as its parts; empty ones too.
 std::vector<std::string> SplitNames(std::string_view text);
+// "1 file", "2 files": `one` is the word for a single one, whose plural has an s.
+std::string Counted(int64_t count, std::string_view one);
 // Rows of aligned columns; the first row is the head.
 std::string TextTable(const std::vector<std::vector<std::string>>& rows);
 // A command of ours as printed after `undo:`, with the directory.
