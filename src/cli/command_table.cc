@@ -133,6 +133,14 @@ std::vector<CommandSpec> History() {
         kOwner},
        RunEvents,
        "table|json|ndjson|csv|detailed"},
+      {"diff",
+       "",
+       "what was added, removed and changed between two instants, by whom",
+       "parquedb diff --from yesterday --to latest\nparquedb diff --from lsn:1 --to \"1h ago\" --namespace posts "
+       "--json",
+       {{"--from", "T", "the earlier instant"}, {"--to", "T", "the later one"}, kNamespace},
+       RunDiff,
+       "table|json|ndjson"},
       {"restore", "", "bring a record, a namespace or the whole database back from the event log",
        "parquedb restore --entity posts/hello --at \"10m ago\"\nparquedb restore --namespace posts --at "
        "\"2026-02-01T11:59:00Z\" --confirm\nparquedb restore --all --to ./restored --at yesterday",
