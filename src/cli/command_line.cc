@@ -138,7 +138,7 @@ std::vector<std::string_view> ArgumentNames(const CommandSpec& command) {
 
 std::string Call::Get(std::string_view name, std::string other) const {
   auto found = values_.find(name);
-  return found == values_.end() ? other : found->second.back();
+  return found == values_.end() ? std::move(other) : found->second.back();
 }
 
 const std::vector<std::string>& Call::All(std::string_view name) const {

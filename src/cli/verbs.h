@@ -17,6 +17,7 @@ Status RunQuery(Session& session, const Call& call);
 Status RunImport(Session& session, const Call& call);
 Status RunExport(Session& session, const Call& call);
 Status RunEvents(Session& session, const Call& call);
+Status RunDiff(Session& session, const Call& call);
 Status RunRestore(Session& session, const Call& call);
 Status RunDrop(Session& session, const Call& call);
 Status RunList(Session& session, const Call& call);
