@@ -90,7 +90,7 @@ Status PrintSync(Session& session, AnswerFormat format, const PushTarget& target
     case SyncRelation::kEqual:
       return session.Print(fmt::format("in sync with {} on {}\n", target.ref(), target.remote));
     case SyncRelation::kDiverged:
-      return session.Print(fmt::format("{} on {} went another way: {} events are only here, {} only there\n",
+      return session.Print(fmt::format("{} on {} went another way: events only here: {}, only there: {}\n",
                                        target.ref(), target.remote, status.local_events, status.remote_events));
     case SyncRelation::kNoBackup:
     case SyncRelation::kAhead:

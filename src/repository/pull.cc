@@ -406,8 +406,8 @@ Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target
       return Conflict(fmt::format("{} local events are not in the backup {}", local_events, source.name),
                       "push them, or pull into a new folder");
     case Relation::kDiverged:
-      return Conflict(fmt::format("this copy and the backup {} went different ways; {} local events are not in it",
-                                  source.name, local_events),
+      return Conflict(fmt::format("this copy and the backup {} went different ways: events only here: {}", source.name,
+                                  local_events),
                       "pull into a new folder, or push to another --slug");
     case Relation::kBehind:
       break;

@@ -109,7 +109,7 @@ class PushPlanner {
       return Conflict(fmt::format("the backup {} has {} events that are not here", request_.slug, behind),
                       "pull first: parquedb pull; or back up what is here all the same: --strategy local-wins");
     }
-    return Conflict(fmt::format("the backup {} went another way: {} of its events are not here", request_.slug, behind),
+    return Conflict(fmt::format("the backup {} went another way: events only there: {}", request_.slug, behind),
                     "back up what is here all the same: --strategy local-wins, or another --slug");
   }
 

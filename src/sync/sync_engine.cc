@@ -181,10 +181,9 @@ class Operation {
   }
 
   parquedb::Status ConflictOf() const {
-    return Conflict(
-        fmt::format("this copy and the backup {} went different ways: {} events are only here, {} only there",
-                    options_.slug, status.local_events, status.remote_events),
-        "back up what is here under another --slug, or pull into a new folder");
+    return Conflict(fmt::format("this copy and the backup {} went different ways: events only here: {}, only there: {}",
+                                options_.slug, status.local_events, status.remote_events),
+                    "back up what is here under another --slug, or pull into a new folder");
   }
 
   SyncStatus status;

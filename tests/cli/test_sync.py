@@ -57,7 +57,7 @@ def test_logs_that_went_different_ways_are_a_conflict(place):
     place.ok("create", "posts", "--id", "there", db=copy)
     before = tree(copy), tree(remote)
     r = place.fails(14, "sync", "--with", remote, "--slug", "s", db=copy)
-    assert "went different ways: 1 events are only here, 1 only there" in r.err
+    assert "went different ways: events only here: 1, only there: 1" in r.err
     assert (tree(copy) | {"_meta/lock": 0}, tree(remote)) == (before[0] | {"_meta/lock": 0}, before[1])
     assert place.ok("sync", "--with", remote, "--slug", "s", "--status", db=copy).out.startswith("username/s on")
 
