@@ -145,8 +145,9 @@ ParquetOutput::ParquetOutput(std::shared_ptr<arrow::io::OutputStream> sink, cons
       properties_(MakeProperties(schema, sorted_by, options)),
       plain_properties_(MakeProperties(WithoutDictionaries(schema), sorted_by, options)),
       plain_(schema.size()),
-      maker_(options.zstd_level),
-      second_maker_(options.zstd_level) {
+      compressor_(options.zstd_level),
+      maker_(&compressor_),
+      second_maker_(&compressor_) {
   schema_.Init(MakeSchema(schema));
   metadata_ = parquet::FileMetaDataBuilder::Make(&schema_, properties_);
   page_index_ = parquet::PageIndexBuilder::Make(&schema_);
@@ -172,7 +173,7 @@ ParquetOutput::Chunk ParquetOutput::OpenChunk(size_t column, bool hold, parquet:
     return chunk;
   }
   auto* bloom_filter = bloom_filters_ != nullptr ? bloom_filters_->CreateBloomFilter(ordinal) : nullptr;
-  chunk.writer = parquet::ColumnWriter::Make(chunk_metadata, std::move(pager),
+  chunk.writer = parquet::ColumnWriter::Make(chunk_metadata, CompressPages(std::move(pager), &compressor_),
                                              (plain_[column] ? plain_properties_ : properties_).get(), bloom_filter);
   return chunk;
 }
