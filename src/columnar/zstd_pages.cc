@@ -12,9 +12,9 @@
 namespace parquedb {
 namespace {
 
-// Below this, a page of level 1 gets a small table and longer steps: half as fast again for 3 to 4 % more bytes
-// (docs/design/import.md).
-constexpr size_t kSmallPageBytes = 128 * 1024;
+// A page of these sizes gets a small table and longer steps at level 1: half as fast again for 3 to 4 % more bytes
+// (docs/design/import.md). Smaller pages are of numbers, which need short steps.
+constexpr size_t kFastBytes = 16 * 1024, kMostFastBytes = 128 * 1024;
 constexpr int kFastHashLog = 11, kFastTargetLength = 2;
 
 // As the library reports what it finds wrong; caught where all of its errors are.
@@ -77,30 +77,6 @@ class ZstdPageReader : public parquet::PageReader {
   std::shared_ptr<arrow::ResizableBuffer> data_buffer_, dictionary_buffer_;
 };
 
-class ZstdPageWriter : public parquet::PageWriter {
- public:
-  ZstdPageWriter(std::unique_ptr<parquet::PageWriter> pager, ZstdCompressor* compressor)
-      : pager_(std::move(pager)), compressor_(compressor) {}
-  void Close(bool has_dictionary, bool fallback) override { pager_->Close(has_dictionary, fallback); }
-  int64_t WriteDataPage(const parquet::DataPage& page) override { return pager_->WriteDataPage(page); }
-  int64_t WriteDictionaryPage(const parquet::DictionaryPage& page) override {
-    return pager_->WriteDictionaryPage(page);
-  }
-  int64_t total_compressed_bytes_written() const override { return pager_->total_compressed_bytes_written(); }
-  bool has_compressor() override { return true; }
-  void Compress(const arrow::Buffer& raw, arrow::ResizableBuffer* stored) override {
-    auto raw_bytes = static_cast<size_t>(raw.size());
-    size_t room = ZstdCompressor::Bound(raw_bytes);
-    PARQUET_THROW_NOT_OK(stored->Resize(static_cast<int64_t>(room), false));
-    size_t bytes = compressor_->Compress(raw.data(), raw_bytes, stored->mutable_data(), room);
-    PARQUET_THROW_NOT_OK(stored->Resize(static_cast<int64_t>(bytes), false));
-  }
-
- private:
-  std::unique_ptr<parquet::PageWriter> pager_;
-  ZstdCompressor* compressor_;
-};
-
 }  // namespace
 
 template <typename Stored>
@@ -144,7 +120,7 @@ size_t ZstdCompressor::Compress(const uint8_t* raw, size_t raw_bytes, uint8_t* o
     if (ZSTD_isError(set) == 0) set = ZSTD_CCtx_setParameter(context.get(), parameter, value);
   };
   choose(ZSTD_c_compressionLevel, level_);
-  if (level_ == 1 && raw_bytes <= kSmallPageBytes) {
+  if (level_ == 1 && raw_bytes >= kFastBytes && raw_bytes <= kMostFastBytes) {
     choose(ZSTD_c_strategy, ZSTD_fast);
     choose(ZSTD_c_hashLog, kFastHashLog);
     choose(ZSTD_c_targetLength, kFastTargetLength);
@@ -157,9 +133,54 @@ size_t ZstdCompressor::Compress(const uint8_t* raw, size_t raw_bytes, uint8_t* o
   return stored;
 }
 
-std::unique_ptr<parquet::PageWriter> CompressPages(std::unique_ptr<parquet::PageWriter> pager,
-                                                   ZstdCompressor* compressor) {
-  return std::make_unique<ZstdPageWriter>(std::move(pager), compressor);
+void ZstdPageWriter::Compress(const arrow::Buffer& raw, arrow::ResizableBuffer* stored) {
+  auto raw_bytes = static_cast<size_t>(raw.size());
+  size_t room = ZstdCompressor::Bound(raw_bytes);
+  if (static_cast<size_t>(stored->size()) < room) {
+    PARQUET_THROW_NOT_OK(stored->Resize(static_cast<int64_t>(room), false));
+  }
+  size_t bytes = compressor_->Compress(raw.data(), raw_bytes, stored->mutable_data(), room);
+  PARQUET_THROW_NOT_OK(stored->Resize(static_cast<int64_t>(bytes), false));
+}
+
+int64_t ZstdPageWriter::WriteDataPage(const parquet::DataPage& page) {
+  if (!hold_) {
+    int64_t bytes = pager_->WriteDataPage(page);
+    raw_bytes_ += bytes;
+    return bytes;
+  }
+  if (page.type() != parquet::PageType::DATA_PAGE) Fail("a page of the second kind is not written");
+  const auto& data = static_cast<const parquet::DataPageV1&>(page);
+  // The column's writer makes its next page in the same memory.
+  PARQUET_ASSIGN_OR_THROW(auto stored, data.buffer()->CopySlice(0, data.size()));
+  held_.push_back(std::make_unique<parquet::DataPageV1>(
+      std::move(stored), data.num_values(), data.encoding(), data.definition_level_encoding(),
+      data.repetition_level_encoding(), data.uncompressed_size(), data.statistics(), data.first_row_index(),
+      data.size_statistics()));
+  return 0;
+}
+
+int64_t ZstdPageWriter::WriteDictionaryPage(const parquet::DictionaryPage& page) {
+  if (!hold_) {
+    int64_t bytes = pager_->WriteDictionaryPage(page);
+    raw_bytes_ += bytes;
+    return bytes;
+  }
+  held_.push_back(std::make_unique<parquet::DictionaryPage>(page));
+  return 0;
+}
+
+void ZstdPageWriter::Close(bool has_dictionary, bool fallback) {
+  for (std::unique_ptr<parquet::Page>& page : held_) {
+    if (page->type() == parquet::PageType::DICTIONARY_PAGE) {
+      raw_bytes_ += pager_->WriteDictionaryPage(static_cast<const parquet::DictionaryPage&>(*page));
+    } else {
+      raw_bytes_ += pager_->WriteDataPage(static_cast<const parquet::DataPage&>(*page));
+    }
+    page.reset();
+  }
+  held_.clear();
+  pager_->Close(has_dictionary, fallback);
 }
 
 std::unique_ptr<parquet::PageReader> DecompressPages(std::unique_ptr<parquet::PageReader> stored,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <arrow/memory_pool.h>
+#include <parquet/column_page.h>
 #include <parquet/column_reader.h>
 #include <parquet/column_writer.h>
 
@@ -50,9 +51,28 @@ class ZstdCompressor {
 };
 
 // Over a writer that was opened with Compression::ZSTD: data pages are compressed by `compressor`, dictionaries by the
-// writer itself. `compressor` must outlive it.
-std::unique_ptr<parquet::PageWriter> CompressPages(std::unique_ptr<parquet::PageWriter> pager,
-                                                   ZstdCompressor* compressor);
+// writer itself. With `hold`, pages are kept until Close passes them on, so that they may be made on one thread and
+// written on another. `compressor` must outlive it.
+class ZstdPageWriter : public parquet::PageWriter {
+ public:
+  ZstdPageWriter(std::unique_ptr<parquet::PageWriter> pager, ZstdCompressor* compressor, bool hold)
+      : pager_(std::move(pager)), compressor_(compressor), hold_(hold) {}
+  void Close(bool has_dictionary, bool fallback) override;
+  int64_t WriteDataPage(const parquet::DataPage& page) override;
+  int64_t WriteDictionaryPage(const parquet::DictionaryPage& page) override;
+  int64_t total_compressed_bytes_written() const override { return pager_->total_compressed_bytes_written(); }
+  bool has_compressor() override { return true; }
+  void Compress(const arrow::Buffer& raw, arrow::ResizableBuffer* stored) override;
+  // Of the pages that were passed on, with their headers, before compression.
+  int64_t raw_bytes() const { return raw_bytes_; }
+
+ private:
+  std::unique_ptr<parquet::PageWriter> pager_;
+  ZstdCompressor* compressor_;
+  bool hold_;
+  std::vector<std::unique_ptr<parquet::Page>> held_;
+  int64_t raw_bytes_ = 0;
+};
 
 // Over a reader that was opened with Compression::UNCOMPRESSED, so that it passes on what is stored. Data pages of the
 // first kind and dictionaries alone, each one frame that says its size: what TextPageMaker and the library's writer
