@@ -110,4 +110,5 @@ def main():
         compare(source, folder, args.runs)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -200,6 +200,7 @@ def test_scenario_4_complete_data_loss(tmp_path, shop):
     new.env["PARQUEDB_REMOTE_URL"] = shop.remote
     shutil.rmtree(shop.folder)
     new.sh("parquedb pull backup-username/production-backup --directory ./restored")
+    new.sh("parquedb verify ./restored")
     restored = new.path("restored")
     assert new.state(db=restored) == state_at() and new.ok("events", "--format", "ndjson", db=restored).out == events
     assert new.state("2026-02-01T11:59:00Z", db=restored) == state_at("2026-02-01T11:59:00Z")
@@ -222,9 +223,59 @@ def test_a_backup_is_pulled_whole(tmp_path, shop):
     assert new.state(db=new.path("restored")) == state_at()
 
 
+def test_sync_says_what_it_would_do_and_brings_only_what_changed(shop):
+    shop.sh("parquedb push --visibility private")
+    shop.sh("parquedb sync --strategy local-wins")  # equal: nothing to do
+    assert shop.pulled("username/shop") == state_at()
+    shop.ok("create", "posts", "--id", "new", "--data", '{"title":"New"}')
+    shop.ok("flush")
+    here, there = shop.state(), tree(shop.remote)
+    line = "parquedb sync --dry-run --status"
+    assert re.search(r"^would push \d+ files? to username/shop on ", shop.sh(line).stdout) and tree(shop.remote) == there
+    plan = json.loads(shop.sh(line + " --json").stdout)
+    assert (plan["synced"], plan["dryRun"], plan["conflicts"], plan["toDownload"]) == (False, True, [], []) and tree(shop.remote) == there
+    assert "events/seg-000002.parquet" in plan["toUpload"] and "events/seg-000001.parquet" in plan["unchanged"]
+    old = {k for k in there if "/objects/" in k}
+    assert "pushed" in shop.sh("parquedb sync --strategy local-wins").stdout
+    assert old < {k for k in tree(shop.remote) if "/objects/" in k} and shop.pulled("username/shop") == here == {**state_at(), "posts/new": here["posts/new"]}
+    assert json.loads(shop.sh(line + " --json").stdout)["synced"] is True
+    # Another copy is ahead: the same line pulls.
+    copy = shop.folder + "-pulled"
+    shop.ok("create", "posts", "--id", "elsewhere", db=copy)
+    shop.ok("push", "--slug", "shop", db=copy)
+    shop.sh("parquedb sync --strategy local-wins")
+    assert set(shop.state()) == {*here, "posts/elsewhere"}
+
+
+def test_some_namespaces_of_a_backup_are_restored_alone(tmp_path, shop):
+    shop.ok("push", "--slug", "backup")
+    new = Shell(tmp_path / "new", filled=False)
+    new.env["PARQUEDB_REMOTE_URL"] = shop.remote
+    new.sh("parquedb pull username/backup --directory ./restored --namespaces posts,users")
+    restored = new.path("restored")
+    assert new.state(db=restored) == {**state_at(ns="posts"), **state_at(ns="users")}
+    assert not [path for path in tree(restored) if "corrupted" in path]
+    assert passed(json.loads(new.sh("parquedb verify ./restored --json").stdout))
+
+
+def test_a_backup_that_wins_takes_back_what_was_written_since_by_new_events(shop):
+    shop.ok("push", "--slug", "backup")
+    before = shop.ok("events", "--format", "ndjson").out
+    shop.ok("update", "posts/p1", "--data", '{"title":"spoilt"}')
+    shop.ok("delete", "users/u1")
+    shop.ok("create", "posts", "--id", "new")
+    last = shop.ok("events", "--format", "ndjson", "--reverse", "--limit", "1").lines()[0]["lsn"]
+    spoilt = shop.state()
+    shop.sh("parquedb pull username/backup --strategy remote-wins")
+    assert shop.state() == state_at() and shop.state(f"lsn:{last}") == spoilt
+    assert shop.ok("events", "--format", "ndjson").out.startswith(before)
+    assert passed(json.loads(shop.sh("parquedb verify . --json").stdout))
+
+
 def test_the_nightly_workflow_pushes_and_pulls(shop):
     shop.sh("npx parquedb push --visibility private --slug backups/$(date +%Y%m%d)")
     shop.sh("npx parquedb pull backups/$(date +%Y%m%d) --directory ./verify")
+    shop.sh("npx parquedb verify ./verify")
     assert shop.state(db=shop.path("verify")) == state_at()
 
 

@@ -101,8 +101,8 @@ class SyncEngine {
   // backup has events that are not here (kLocalWins goes on all the same; kRemoteWins does nothing). kBusy,
   // kUnsupportedStore.
   Result<PushResult> Push(const PushOptions& options = {});
-  // Up to the newest backup of the slug, if the local log is behind it. kNotFound: no backup; kConflict: ahead or
-  // diverged.
+  // Up to the newest backup of the slug, if the local log is behind it; a folder without a database becomes one. Run
+  // again after a failure it takes up what is there. kNotFound: no backup; kConflict: ahead or diverged.
   Result<PullResult> Pull(const SyncOptions& options = {});
   // Pushes what is ahead, pulls what is behind; equal: nothing. kConflict when both have events that the other lacks.
   Result<SyncResult> Sync(const SyncOptions& options = {});

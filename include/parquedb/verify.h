@@ -64,7 +64,7 @@ struct VerifyOptions {
 };
 
 // Verifies the database (a directory, or a backup through a SnapshotBackend) as a reader: beside a writer it judges one
-// view; if files go while it reads, it begins again, the third time under the writer's lock. Defects are findings; a
+// view; if files go while it reads, it begins again, from the third time on under the writer's lock if it is free. Defects are findings; a
 // Status is what kept it from judging: kNotFound (no database), kUnsupported (a newer format), kIo, kBusy. Memory: 128
 // MiB and one row group, whatever the size (more goes through TMPDIR). Nothing is changed.
 Result<VerificationResult> Verify(StorageBackend& storage, const VerifyOptions& options);

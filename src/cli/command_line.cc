@@ -24,10 +24,14 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return before[b.size()];
 }
 
-Status UnknownOption(const CommandSpec& command, std::string_view name) {
+// `verb` is false where none is written: the options are then those of every verb.
+Status UnknownOption(const CommandSpec& command, bool verb, std::string_view name) {
   std::vector<std::string> known;
   for (const OptionSpec& option : command.options) known.emplace_back(option.name);
   for (const OptionSpec& option : CommonOptions()) known.emplace_back(option.name);
+  if (!verb) {
+    return InvalidArgument(fmt::format("unknown option {}{}", name, DidYouMean(name, known)), "parquedb help");
+  }
   return InvalidArgument(fmt::format("unknown option {} of {}{}", name, command.name, DidYouMean(name, known)),
                          fmt::format("parquedb help {}", command.name));
 }
@@ -59,6 +63,17 @@ const std::string* FindVerb(const std::vector<std::string>& words) {
   return nullptr;
 }
 
+// What others write as an argument and this verb takes as an option; "" if it has none.
+std::string AsOption(const CommandSpec& command, const std::string& arg) {
+  for (std::string_view name : {"--file", "--entity", "--namespace"}) {
+    bool takes = std::any_of(command.options.begin(), command.options.end(),
+                             [&](const OptionSpec& option) { return option.name == name; });
+    if (!takes || (name == "--entity" && arg.find('/') == std::string::npos)) continue;
+    return fmt::format("parquedb {} {} {}", command.name, name, arg);
+  }
+  return "";
+}
+
 constexpr size_t kManyArguments = 1000;  // what a call may have of "WORD..."
 
 Status CheckArguments(const CommandSpec& command, const std::vector<std::string>& args) {
@@ -73,10 +88,11 @@ Status CheckArguments(const CommandSpec& command, const std::vector<std::string>
       RETURN_IF_ERROR(CheckValue(command.name, names[i], args[i]));
     return Status::Ok();
   }
+  std::string hint = count > most ? AsOption(command, args.back()) : "";
   return InvalidArgument(
       fmt::format("{} takes {}; {} {} given", command.name,
                   command.arguments.empty() ? "no argument" : command.arguments, count, count == 1 ? "was" : "were"),
-      fmt::format("parquedb help {}", command.name));
+      hint.empty() ? fmt::format("parquedb help {}", command.name) : hint);
 }
 
 }  // namespace
@@ -122,7 +138,7 @@ std::vector<std::string_view> ArgumentNames(const CommandSpec& command) {
 
 std::string Call::Get(std::string_view name, std::string other) const {
   auto found = values_.find(name);
-  return found == values_.end() ? other : found->second.back();
+  return found == values_.end() ? std::move(other) : found->second.back();
 }
 
 const std::vector<std::string>& Call::All(std::string_view name) const {
@@ -142,7 +158,8 @@ Result<int64_t> Call::Number(std::string_view name, int64_t other) const {
   int64_t number = -1;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size() && number >= 0) return number;
-  return InvalidArgument(fmt::format("{}: '{}' is no whole number from 0 on", name, text));
+  return InvalidArgument(fmt::format("{}: '{}' is no whole number from 0 on", name, text),
+                         fmt::format("for example {} 10", name));
 }
 
 std::string NearestName(std::string_view written, const std::vector<std::string>& known) {
@@ -183,7 +200,7 @@ Result<Call> ParseCommandLine(const std::vector<std::string>& words) {
     size_t equals = word.find('=');
     std::string name = word.substr(0, equals);
     const OptionSpec* option = FindOption(call.command, name);
-    if (option == nullptr) return UnknownOption(*call.command, name);
+    if (option == nullptr) return UnknownOption(*call.command, verb != nullptr, name);
     std::string value;
     if (option->value.empty()) {
       if (equals != std::string::npos) return InvalidArgument(fmt::format("{} takes no value", option->name));

@@ -30,15 +30,16 @@ Object FilterObject(const HitPlan& plan) {
 
 int64_t IntOf(const Object& object, std::string_view name) { return object.at(name).to_number<int64_t>(); }
 
-std::string FilterText(const Object& filter) {
+std::string FilterText(const Object& filter, bool has_filter) {
   if (!filter.at("dataFile").get_bool()) return "there is no data file at that instant: everything comes from the log";
   std::string names;
   for (const Value& name : filter.at("columns").get_array()) {
     names += (names.empty() ? "" : ", ") + std::string(TextOf(name.get_string()));
   }
   if (names.empty()) {
-    return filter.at("documentsChecked").get_bool() ? "no column can answer the filter: every document is looked at"
-                                                    : "the number of rows answers it";
+    if (!filter.at("documentsChecked").get_bool()) return "the number of rows answers it";
+    return has_filter ? "no column can answer the filter: every document is looked at"
+                      : "there is no filter: every document is looked at";
   }
   return fmt::format("{} by columns: {}", filter.at("exact").get_bool() ? "answered" : "narrowed", names) +
          (filter.at("documentsChecked").get_bool() ? "; documents of the rows that are left are checked"
@@ -77,12 +78,12 @@ Object ExplainObject(const ReadMeter& meter, const View& view, const HitPlan* pl
   return explain;
 }
 
-void SayExplain(Session& session, const Object& explain) {
-  if (explain.contains("filter")) session.Say("explain: " + FilterText(explain.at("filter").get_object()));
+void SayExplain(Session& session, const Object& explain, bool has_filter) {
+  if (explain.contains("filter")) session.Say("explain: " + FilterText(explain.at("filter").get_object(), has_filter));
   for (const Value& entry : explain.at("files").get_array()) {
     const Object& file = entry.get_object();
-    std::string text = fmt::format("explain: {}: {} of {} bytes read", TextOf(file.at("path").get_string()),
-                                   IntOf(file, "bytesRead"), IntOf(file, "bytes"));
+    std::string text = fmt::format("explain: {} ({} bytes): {} bytes read", TextOf(file.at("path").get_string()),
+                                   IntOf(file, "bytes"), IntOf(file, "bytesRead"));
     if (file.contains("pagesRead")) {
       text += fmt::format("; row groups: {} read, {} pruned; pages: {} read, {} pruned", IntOf(file, "rowGroupsRead"),
                           IntOf(file, "rowGroupsPruned"), IntOf(file, "pagesRead"), IntOf(file, "pagesPruned"));
@@ -96,15 +97,15 @@ void SayExplain(Session& session, const Object& explain) {
 
 }  // namespace
 
-std::optional<Object> Explain(Session& session, const View& view, const HitPlan* plan) {
+std::optional<Object> Explain(Session& session, const View& view, const HitPlan* plan, bool has_filter) {
   if (session.meter == nullptr) return std::nullopt;
   Object explain = ExplainObject(*session.meter, view, plan);
-  SayExplain(session, explain);
+  SayExplain(session, explain, has_filter);
   return explain;
 }
 
 void AddExplain(Session& session, const View& view, Object* answer) {
-  if (auto explain = Explain(session, view, nullptr)) answer->emplace("explain", std::move(*explain));
+  if (auto explain = Explain(session, view, nullptr, false)) answer->emplace("explain", std::move(*explain));
 }
 
 }  // namespace parquedb

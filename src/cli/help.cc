@@ -16,6 +16,8 @@ constexpr std::string_view kFirstExamples =
     "parquedb push --to /backups --slug shop\n"
     "parquedb pull /backups/ann/shop --directory ./restored\n";
 
+constexpr size_t kSpellingWidth = 26;
+
 std::vector<std::string_view> Lines(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
@@ -35,7 +37,12 @@ std::string ExamplesText(const std::vector<std::string_view>& examples) {
 std::string OptionsText(std::string_view title, const std::vector<OptionSpec>& options) {
   if (options.empty()) return "";
   std::string text = fmt::format("\n{}:\n", title);
-  for (const OptionSpec& option : options) text += fmt::format("  {:<26} {}\n", SpellingOf(option), option.help);
+  for (const OptionSpec& option : options) {
+    std::string spelling = SpellingOf(option);
+    // A long one has its text on the next line, in the column of all.
+    if (spelling.size() > kSpellingWidth) spelling += fmt::format("\n  {:<{}}", "", kSpellingWidth);
+    text += fmt::format("  {:<{}} {}\n", spelling, kSpellingWidth, option.help);
+  }
   return text;
 }
 

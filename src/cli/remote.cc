@@ -58,6 +58,17 @@ Result<std::optional<ResolvedBackup>> Try(const std::string& repository_path, co
   return std::optional<ResolvedBackup>(ResolvedBackup{std::move(repository), std::move(*newest), std::move(name)});
 }
 
+// Folders of a remote's root that are repositories, by name.
+std::vector<std::string> OwnersIn(const std::string& root) {
+  std::vector<std::string> owners;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(root, ignored)) {
+    if (IsRepository(entry.path().string())) owners.push_back(entry.path().filename().string());
+  }
+  std::sort(owners.begin(), owners.end());
+  return owners;
+}
+
 Result<ResolvedBackup> ResolvePath(const Call& call, const std::string& path) {
   if (auto split = SplitRepository(path)) {
     ASSIGN_OR_RETURN(auto found, Try(split->repository, split->slug));
@@ -70,8 +81,11 @@ Result<ResolvedBackup> ResolvePath(const Call& call, const std::string& path) {
   ASSIGN_OR_RETURN(std::string owner, OwnerOf(call));
   ASSIGN_OR_RETURN(auto found, Try(TrimSlashes(path) + "/" + owner, ""));
   if (found) return std::move(*found);
+  std::vector<std::string> others = OwnersIn(TrimSlashes(path));
   return NotFound(fmt::format("there is no backup repository at {} or {}/{}", path, path, owner),
-                  "parquedb push --to " + path + " makes one");
+                  others.empty() ? "parquedb push --to " + path + " makes one"
+                                 : fmt::format("add --owner: there {} {}", others.size() == 1 ? "is" : "are",
+                                               fmt::join(others, ", ")));
 }
 
 // owner/slug or slug on the default remote.
@@ -146,10 +160,10 @@ Result<std::string> RemotePath(const Call& call, const std::string& text) {
 
 Result<std::string> DefaultRemote(const Call& call) {
   if (call.remotes.contains("default")) return std::string("default");
+  std::string_view verb = call.command->name;
+  std::string_view say = verb == "push" ? "say --to /path, " : verb == "sync" ? "say --with /path, " : "";
   return InvalidArgument("no remote is named",
-                         call.command->name == "push"
-                             ? "say --to /path, set PARQUEDB_REMOTE_URL, or: parquedb remote add default /path"
-                             : "set PARQUEDB_REMOTE_URL, or: parquedb remote add default /path");
+                         fmt::format("{}set PARQUEDB_REMOTE_URL, or: parquedb remote add default /path", say));
 }
 
 Result<PushTarget> ResolvePushTarget(const Call& call, const std::string& remote, const std::string& owner,

@@ -264,23 +264,20 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
   return ParqueDB::Open(std::move(options));
 }
 
-Result<Cut> Session::ResolveAt(const Call& call, const Source& source, bool required) {
-  if (!call.Has("--at")) {
-    if (required)
-      return InvalidArgument("--at is missing: which instant?",
-                             "for example --at \"2026-02-01T12:00:00Z\", --at \"5m ago\", --at latest");
-    return HeadCut(*source.storage, source.view);
-  }
-  std::string text = call.Get("--at");
+Result<Cut> Session::ResolveAt(const Call& call, const Source& source, std::string_view option) {
+  if (!call.Has(option)) return HeadCut(*source.storage, source.view);
+  std::string text = call.Get(option);
   auto resolved = ResolveInstant(*source.storage, source.view, text, SystemClock().NowMs());
   if (!resolved.ok() && resolved.status().code() == StatusCode::kInvalidArgument) {
     // A backup's name on the default remote stands for its instant.
     auto instant = InstantOfBackup(call, text);
     if (instant) resolved = ResolveInstant(*source.storage, source.view, FormatTime(*instant), SystemClock().NowMs());
+    if (!resolved.ok()) return resolved.status().With(option);
   }
   if (!resolved.ok()) return resolved.status();
   const Cut& cut = *resolved;
-  Say(fmt::format("at {} (lsn {}{}{})", FormatTime(cut.ts_ms), cut.lsn, cut.id.empty() ? "" : ", event ", cut.id));
+  Say(fmt::format("{} {} (lsn {}{}{})", option.substr(2), FormatTime(cut.ts_ms), cut.lsn,
+                  cut.id.empty() ? "" : ", event ", cut.id));
   return cut;
 }
 

@@ -67,7 +67,7 @@ struct Session {
   // name of the layout in it.
   Result<std::unique_ptr<ParqueDB>> OpenWriter(const Call& call, const std::string& directory, bool create);
   // --at, resolved and echoed; without it the head.
-  Result<Cut> ResolveAt(const Call& call, const Source& source, bool required = false);
+  Result<Cut> ResolveAt(const Call& call, const Source& source, std::string_view option = "--at");
   // kNotFound, with a did-you-mean, unless an event names it.
   Status CheckNamespaceKnown(const Source& source, const std::string& ns) const;
 

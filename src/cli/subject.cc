@@ -32,7 +32,11 @@ Result<ResolvedBackup> Resolve(const Call& call, const std::string& text) {
   StatusCode code = resolved.status().code();
   bool missing = code == StatusCode::kNotFound || code == StatusCode::kInvalidArgument;
   if (!missing || text.find("://") != std::string::npos) return resolved.status();
-  return NotFound("there is neither a database nor a backup at " + text, resolved.status().hint());
+  // Of a folder that is not there, nothing else is known than that.
+  bool is_path = !is_name || Exists(text);
+  return NotFound("there is neither a database nor a backup at " + text,
+                  is_path && Exists(text) ? resolved.status().hint()
+                                          : "name a folder that is there, or a backup: see parquedb help remotes");
 }
 
 Result<Source> SourceOf(const Session& session, const PullSource& backup, const ViewRequest& request) {

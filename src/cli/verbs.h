@@ -17,6 +17,7 @@ Status RunQuery(Session& session, const Call& call);
 Status RunImport(Session& session, const Call& call);
 Status RunExport(Session& session, const Call& call);
 Status RunEvents(Session& session, const Call& call);
+Status RunDiff(Session& session, const Call& call);
 Status RunRestore(Session& session, const Call& call);
 Status RunDrop(Session& session, const Call& call);
 Status RunList(Session& session, const Call& call);
@@ -39,6 +40,8 @@ Status RunVersion(Session& session, const Call& call);
 
 // "a,b" as its parts; empty ones too.
 std::vector<std::string> SplitNames(std::string_view text);
+// "1 file", "2 files": `one` is the word for a single one, whose plural has an s.
+std::string Counted(int64_t count, std::string_view one);
 // Rows of aligned columns; the first row is the head.
 std::string TextTable(const std::vector<std::vector<std::string>>& rows);
 // A command of ours as printed after `undo:`, with the directory.

@@ -94,13 +94,13 @@ Status PrintSync(Session& session, AnswerFormat format, const PushTarget& target
                                        target.ref(), target.remote, status.local_events, status.remote_events));
     case SyncRelation::kNoBackup:
     case SyncRelation::kAhead:
-      return session.Print(fmt::format("{}{} {} files to {} on {}; {} unchanged\n", verb,
-                                       only_looked ? "push" : "pushed", diff.to_upload.size(), target.ref(),
-                                       target.remote, diff.unchanged.size()));
+      return session.Print(fmt::format("{}{} {} to {} on {}; {} unchanged\n", verb, only_looked ? "push" : "pushed",
+                                       Counted(std::ssize(diff.to_upload), "file"), target.ref(), target.remote,
+                                       diff.unchanged.size()));
     case SyncRelation::kBehind:
-      return session.Print(fmt::format("{}{} {} files from {} on {}; {} unchanged\n", verb,
-                                       only_looked ? "pull" : "pulled", diff.to_download.size(), target.ref(),
-                                       target.remote, diff.unchanged.size()));
+      return session.Print(fmt::format("{}{} {} from {} on {}; {} unchanged\n", verb, only_looked ? "pull" : "pulled",
+                                       Counted(std::ssize(diff.to_download), "file"), target.ref(), target.remote,
+                                       diff.unchanged.size()));
   }
   return Status::Ok();
 }
@@ -130,10 +130,10 @@ Status PrintPush(Session& session, AnswerFormat format, bool dry_run, const std:
     for (const TransferredFile& file : result.uploaded)
       session.Tell(fmt::format("{}: {} ({} bytes)", outcome.target.ref(), file.path, file.size));
     if (format == AnswerFormat::kTable) {
-      RETURN_IF_ERROR(session.Print(fmt::format("{}{}: {}uploaded {} files, {}; {} unchanged\n", outcome.target.ref(),
-                                                outcome.target.remote.empty() ? "" : " on " + outcome.target.remote,
-                                                dry_run ? "would have " : "", result.uploaded.size(),
-                                                session.SizeText(result.bytes), result.unchanged)));
+      RETURN_IF_ERROR(session.Print(
+          fmt::format("{}{}: {}uploaded {}, {}; {} unchanged\n", outcome.target.ref(),
+                      outcome.target.remote.empty() ? "" : " on " + outcome.target.remote, dry_run ? "would have " : "",
+                      Counted(std::ssize(result.uploaded), "file"), session.SizeText(result.bytes), result.unchanged)));
       if (dry_run) {
         for (const TransferredFile& file : result.uploaded) RETURN_IF_ERROR(session.Print("  " + file.path + "\n"));
       }

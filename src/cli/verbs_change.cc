@@ -168,7 +168,10 @@ Status RunRestore(Session& session, const Call& call) {
   Source source{.storage = {}, .view = std::move(view), .name = directory};
   ASSIGN_OR_RETURN(auto reading, OpenDirectory(directory));
   source.storage = session.Metered(std::move(reading));
-  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source, true));
+  if (!call.Has("--at"))
+    return InvalidArgument("--at is missing: which instant?",
+                           "for example --at \"2026-02-01T12:00:00Z\", --at \"5m ago\", --at latest");
+  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
   bool dry_run = call.Has("--dry-run");
   auto plan = call.Has("--entity") ? (dry_run ? PlanEntityRestore(db->state(), call.Get("--entity"), cut)
                                               : RestoreEntity(db->state(), call.Get("--entity"), cut))

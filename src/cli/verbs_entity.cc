@@ -144,6 +144,7 @@ Status RunGet(Session& session, const Call& call) {
     ASSIGN_OR_RETURN(cut, session.ResolveAt(call, source));
   }
   ASSIGN_OR_RETURN(auto entity, FindEntity(*source.storage, source.view, call.args[0], cut.lsn));
+  if (!entity) RETURN_IF_ERROR(session.CheckNamespaceKnown(source, std::string(name.ns)));
   if (!entity)
     return NotFound("there is no entity " + call.args[0] + (call.Has("--at") ? " at that instant" : ""),
                     "parquedb events --entity " + call.args[0]);

@@ -58,7 +58,9 @@ Result<HistoryRequest> HistoryOf(Session& session, const Call& call, const Sourc
 Result<std::optional<Filter>> EventFilter(const Call& call) {
   if (!call.Has("--filter")) return std::optional<Filter>();
   auto value = ParseJson(call.Get("--filter"));
-  if (!value.ok()) return InvalidArgument("--filter: " + value.status().message());
+  if (!value.ok())
+    return InvalidArgument("--filter: " + value.status().message(),
+                           "a filter is JSON, like '{\"op\":\"DELETE\"}'; see parquedb help filters");
   auto compiled = Filter::Compile(*value, {});
   if (!compiled.ok()) return InvalidArgument("--filter: " + compiled.status().message(), compiled.status().hint());
   return std::optional<Filter>(std::move(*compiled));

@@ -93,6 +93,10 @@ std::vector<std::string> SplitNames(std::string_view text) {
   return names;
 }
 
+std::string Counted(int64_t count, std::string_view one) {
+  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
+}
+
 std::string TextTable(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
   for (const auto& row : rows) {
@@ -179,9 +183,10 @@ Status RunStats(Session& session, const Call& call) {
   }
   if (format == AnswerFormat::kCsv) return session.Print(CsvTable(rows));
   RETURN_IF_ERROR(session.Print(TextTable(rows)));
-  return session.Print(fmt::format("\n{} events in {} segments and {} in the WAL, {}\nrestorable from {} to {}\n",
-                                   events, source.view.manifest.segments.size(), source.view.tail.size(),
-                                   session.SizeText(bytes), FormatTime(window.from_ms), FormatTime(window.to_ms)));
+  return session.Print(fmt::format(
+      "\n{} in {} and {} in the WAL, {}\nrestorable from {} to {}\n", Counted(static_cast<int64_t>(events), "event"),
+      Counted(static_cast<int64_t>(source.view.manifest.segments.size()), "segment"), source.view.tail.size(),
+      session.SizeText(bytes), FormatTime(window.from_ms), FormatTime(window.to_ms)));
 }
 
 Status RunWindow(Session& session, const Call& call) {

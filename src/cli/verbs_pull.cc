@@ -202,9 +202,9 @@ Status RunPull(Session& session, const Call& call) {
     session.Say("rebuilt from the log");
   }
   if (format == AnswerFormat::kTable) {
-    return session.Print(fmt::format("{}downloaded {} files, {} to {}; {} unchanged\n", dry_run ? "would have " : "",
-                                     result.downloaded.size(), session.SizeText(result.bytes), directory,
-                                     result.unchanged));
+    return session.Print(fmt::format("{}downloaded {}, {} to {}; {} unchanged\n", dry_run ? "would have " : "",
+                                     Counted(std::ssize(result.downloaded), "file"), session.SizeText(result.bytes),
+                                     directory, result.unchanged));
   }
   Object answer{
       {"downloaded", FilesArray(result.downloaded)}, {"unchanged", result.unchanged}, {"bytes", result.bytes}};

@@ -18,7 +18,7 @@ namespace parquedb {
 namespace {
 
 constexpr int64_t kMostThreads = 1024;
-constexpr size_t kIdWidth = 28;  // of the table's first column; longer ids push the rest to the right, none is cut
+constexpr size_t kIdWidth = 28;  // of the table's first column at least; longer ids push the rest to the right
 
 Result<QueryRequest> RequestOf(const Call& call) {
   QueryRequest request;
@@ -49,8 +49,11 @@ Result<Cut> CutOf(Session& session, const Call& call, const Source& source) {
   return Cut{.lsn = source.view.head, .ts_ms = source.view.taken_ms, .id = {}};
 }
 
-// One line of the table: id, version, and the document's own fields.
-Status PrintRow(Session& session, std::string_view json) {
+std::string TableHead(size_t width) { return fmt::format("{:<{}} {:>4}  {}\n", "$id", width, "ver", "document"); }
+
+// One line of the table: id, version, and the document's own fields. The first one decides on the first column's width,
+// and prints the head: the rows are not kept, and ids of one namespace are mostly of one length.
+Status PrintRow(Session& session, std::string_view json, size_t* width) {
   ASSIGN_OR_RETURN(Value value, ParseJson(json));
   Object own;
   std::string id, version;
@@ -60,7 +63,11 @@ Status PrintRow(Session& session, std::string_view json) {
     if (name == "$version") version = WriteJson(member.value());
     if (!name.starts_with('$')) own.emplace(member.key(), member.value());
   }
-  return session.Print(fmt::format("{:<{}} {:>4}  {}\n", id, kIdWidth, version, WriteJson(own)));
+  if (*width == 0) {
+    *width = std::max(kIdWidth, id.size());
+    RETURN_IF_ERROR(session.Print(TableHead(*width)));
+  }
+  return session.Print(fmt::format("{:<{}} {:>4}  {}\n", id, *width, version, WriteJson(own)));
 }
 
 Status PrintCount(Session& session, AnswerFormat format, const Cut& cut, const Source& source,
@@ -68,7 +75,7 @@ Status PrintCount(Session& session, AnswerFormat format, const Cut& cut, const S
   HitPlan plan;
   ASSIGN_OR_RETURN(int64_t count, CountQuery(*source.storage, source.view, request, &plan));
   Object answer{{"at", FormatTime(cut.ts_ms)}, {"count", count}, {"items", Array()}};
-  if (auto explain = Explain(session, source.view, request.id.empty() ? &plan : nullptr))
+  if (auto explain = Explain(session, source.view, request.id.empty() ? &plan : nullptr, request.filter.has_value()))
     answer.emplace("explain", std::move(*explain));
   if (format == AnswerFormat::kJson) return session.PrintJson(std::move(answer));
   if (format == AnswerFormat::kNdjson) return session.Print(fmt::format("{{\"count\":{}}}\n", count));
@@ -85,12 +92,11 @@ Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const S
   } else if (format == AnswerFormat::kJson) {
     RETURN_IF_ERROR(session.Print(
         fmt::format("{{\"schema\":\"parquedb.query/1\",\"at\":\"{}\",\"items\":[", FormatTime(cut.ts_ms))));
-  } else if (format == AnswerFormat::kTable) {
-    RETURN_IF_ERROR(session.Print(fmt::format("{:<{}} {:>4}  {}\n", "$id", kIdWidth, "ver", "document")));
   }
+  size_t width = 0;  // of the table's first column; 0 before its head is printed
   auto print = [&](std::string_view json) -> Status {
     ++count;
-    if (format == AnswerFormat::kTable) return PrintRow(session, json);
+    if (format == AnswerFormat::kTable) return PrintRow(session, json, &width);
     if (format == AnswerFormat::kCsv) {
       ASSIGN_OR_RETURN(std::string row, csv.Row(json));
       return session.Print(row);
@@ -101,13 +107,14 @@ Status PrintItems(Session& session, AnswerFormat format, const Cut& cut, const S
   };
   HitPlan plan;
   RETURN_IF_ERROR(RunQuery(*source.storage, source.view, request, print, &plan));
-  auto explain = Explain(session, source.view, request.id.empty() ? &plan : nullptr);
+  auto explain = Explain(session, source.view, request.id.empty() ? &plan : nullptr, request.filter.has_value());
   if (format == AnswerFormat::kJson) {
     return session.Print(
         fmt::format("],\"count\":{}{}}}\n", count, explain ? ",\"explain\":" + WriteJson(*explain) : ""));
   }
   if (format == AnswerFormat::kTable)
-    return session.Print(fmt::format("({} {})\n", count, count == 1 ? "entity" : "entities"));
+    return session.Print(
+        fmt::format("{}({} {})\n", count == 0 ? TableHead(kIdWidth) : "", count, count == 1 ? "entity" : "entities"));
   return Status::Ok();
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -52,6 +53,14 @@ Status CheckUrl(const std::string& url) {
   return PathOfUrl(url).status();
 }
 
+// A path is kept as an absolute one: the name then means the same wherever it is used.
+std::string KeptUrl(const std::string& url) {
+  if (url.find("://") != std::string::npos || url.starts_with('~') || url.starts_with('/')) return url;
+  std::string path = std::filesystem::absolute(url).lexically_normal().string();
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
 Object RemoteObject(const std::string& name, const Setting& remote) {
   return {{"name", name}, {"url", remote.value}, {"origin", remote.origin}};
 }
@@ -68,6 +77,7 @@ Status AddRemote(Session& session, const Call& call, AnswerFormat format) {
   std::string url = call.args[2];
   RETURN_IF_ERROR(CheckNamePart("remote", name));
   RETURN_IF_ERROR(CheckUrl(url));
+  url = KeptUrl(url);
   ASSIGN_OR_RETURN(std::string file, FileToChange(call));
   ASSIGN_OR_RETURN(ConfigFile config, ReadConfigFile(file, SettingNames()));
   if (auto known = config.remotes.find(name); known != config.remotes.end() && known->second.value != url) {

@@ -16,16 +16,16 @@
 namespace parquedb {
 namespace {
 
-constexpr int64_t kStreamBufferBytes = 64 * 1024;
-constexpr uint64_t kDecodedBytes = 8 * kMiB;  // of decoded rows
+constexpr int64_t kForeignStreamBytes = 64 * 1024;
+constexpr uint64_t kForeignBatchBytes = 8 * kMiB;  // of decoded rows
 constexpr int64_t kForeignBatchRows = 4096;
-constexpr uint64_t kMaxFooterBytes = 256 * kMiB;
+constexpr uint64_t kMaxForeignFooterBytes = 256 * kMiB;
 constexpr int kSchemaLevelsOfALevel = 3;  // a list is three groups, one in the other
 
-parquet::ReaderProperties StreamProperties() {
+parquet::ReaderProperties ForeignProperties() {
   parquet::ReaderProperties properties(ReadingPool());
   properties.enable_buffered_stream();
-  properties.set_buffer_size(kStreamBufferBytes);
+  properties.set_buffer_size(kForeignStreamBytes);
   properties.set_page_checksum_verification(true);
   properties.set_schema_depth_limit(kSchemaLevelsOfALevel * (kMaxDocumentDepth + 1));
   return properties;
@@ -39,7 +39,7 @@ class ParquetForeign : public ForeignTable {
     Status opened_well = Guard([&] {
       RETURN_IF_ERROR(CheckEnds(*file));
       auto source = std::make_shared<ReadableSource>(std::move(file));
-      auto opened = parquet::ParquetFileReader::Open(source, StreamProperties());
+      auto opened = parquet::ParquetFileReader::Open(source, ForeignProperties());
       metadata_ = opened->metadata();
       parquet::ArrowReaderProperties properties;
       properties.set_batch_size(BatchRows());
@@ -98,13 +98,13 @@ class ParquetForeign : public ForeignTable {
       return Corruption("it does not end like a Parquet file: it was cut, or it is another kind of file");
     uint32_t footer;
     std::copy_n(tail, 4, reinterpret_cast<char*>(&footer));
-    if (footer > size - 12 || footer > kMaxFooterBytes)
+    if (footer > size - 12 || footer > kMaxForeignFooterBytes)
       return Corruption("footer length " + std::to_string(footer) + " does not fit the file of " +
                         std::to_string(size) + " bytes");
     return Status::Ok();
   }
 
-  // So many that a batch stays near kDecodedBytes, as far as the footer tells.
+  // So many that a batch stays near kForeignBatchBytes, as far as the footer tells.
   int64_t BatchRows() const {
     uint64_t row_bytes = 1;
     for (int i = 0; i < metadata_->num_row_groups(); ++i) {
@@ -112,7 +112,7 @@ class ParquetForeign : public ForeignTable {
       if (group->num_rows() > 0 && group->total_byte_size() > 0)
         row_bytes = std::max(row_bytes, static_cast<uint64_t>(group->total_byte_size() / group->num_rows()));
     }
-    return std::clamp<int64_t>(static_cast<int64_t>(kDecodedBytes / row_bytes), 1, kForeignBatchRows);
+    return std::clamp<int64_t>(static_cast<int64_t>(kForeignBatchBytes / row_bytes), 1, kForeignBatchRows);
   }
 
   Status OpenBatches() {

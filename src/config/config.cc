@@ -24,7 +24,7 @@ std::string OriginOf(const std::string& path, const toml::node& node) {
 
 // As an option would have it; nullopt for what no option can be.
 std::optional<std::string> TextOf(const toml::node& node) {
-  if (auto text = node.value_exact<std::string>()) return *text;
+  if (auto text = node.value_exact<std::string>()) return text;
   if (auto number = node.value_exact<int64_t>()) return std::to_string(*number);
   if (auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
   return std::nullopt;

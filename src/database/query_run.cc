@@ -106,12 +106,14 @@ Status RunSorted(HitCursor& hits, const QueryRequest& request, const std::functi
   return Status::Ok();
 }
 
+constexpr std::string_view kFilterHint = "a filter is JSON, like '{\"status\":\"draft\"}'; see parquedb help filters";
+
 }  // namespace
 
 Status ParseQuery(std::string_view filter, std::string_view sort, std::string_view fields, QueryRequest* request) {
   if (!filter.empty()) {
     auto value = ParseJson(filter);
-    if (!value.ok()) return InvalidArgument("--filter: " + value.status().message());
+    if (!value.ok()) return InvalidArgument("--filter: " + value.status().message(), std::string(kFilterHint));
     auto compiled = Filter::Compile(*value, Filter::EntityFields());
     if (!compiled.ok()) return InvalidArgument("--filter: " + compiled.status().message(), compiled.status().hint());
     request->filter = std::move(*compiled);

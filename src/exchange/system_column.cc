@@ -5,7 +5,7 @@
 namespace parquedb {
 namespace {
 
-bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool IsCellBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 }  // namespace
 
@@ -19,13 +19,13 @@ Status CheckSystemColumn(std::string_view name) {
 bool IsJsonColumn(std::string_view name) { return name == "$version" || name == "$links"; }
 
 Status AppendDataMembers(std::string_view data, std::string* json) {
-  while (!data.empty() && IsBlank(data.front())) data.remove_prefix(1);
-  while (!data.empty() && IsBlank(data.back())) data.remove_suffix(1);
+  while (!data.empty() && IsCellBlank(data.front())) data.remove_prefix(1);
+  while (!data.empty() && IsCellBlank(data.back())) data.remove_suffix(1);
   if (data.empty()) return Status::Ok();
   if (data.size() < 2 || data.front() != '{' || data.back() != '}')
     return InvalidData(std::string(kDataColumn) + " is not a JSON object");
   data = data.substr(1, data.size() - 2);
-  if (std::all_of(data.begin(), data.end(), IsBlank)) return Status::Ok();
+  if (std::all_of(data.begin(), data.end(), IsCellBlank)) return Status::Ok();
   if (json->size() > 1) json->push_back(',');
   json->append(data);
   return Status::Ok();

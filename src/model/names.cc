@@ -81,7 +81,8 @@ Status CheckSlug(std::string_view slug) {
 
 Result<EntityName> ParseEntityId(std::string_view id) {
   size_t slash = id.find('/');
-  if (slash == std::string_view::npos) return InvalidArgument("bad entity id " + Quoted(id) + ": it is written NS/ID");
+  if (slash == std::string_view::npos)
+    return InvalidArgument("bad entity id " + Quoted(id) + ": it is written NS/ID", "for example posts/hello");
   EntityName name{id.substr(0, slash), id.substr(slash + 1)};
   RETURN_IF_ERROR(CheckNamespace(name.ns));
   RETURN_IF_ERROR(CheckLocalId(name.local));

@@ -129,7 +129,7 @@ Result<Cut> ResolveInstant(const StorageBackend& storage, const View& view, std:
   }
   auto ts_ms = ParseInstant(text, now_ms);
   if (!ts_ms) {
-    return InvalidArgument(fmt::format("--at: '{}' is no time, event id, lsn:N or tag", text),
+    return InvalidArgument(fmt::format("'{}' is no time, event id, lsn:N or tag", text),
                            "a time is written like 2026-02-01T12:00:00Z, 2026-02-01, \"5m ago\", yesterday or latest; "
                            "see parquedb help time");
   }

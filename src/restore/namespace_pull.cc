@@ -48,7 +48,7 @@ Result<PullResult> ExecuteNamespacePull(const StorageBackend& source, const View
     manifest.next_seq = 2;
   }
   RETURN_IF_ERROR(directory.Commit(manifest, base.digest.Hex()));
-  ASSIGN_OR_RETURN(auto db, ParqueDB::Open({.storage = target, .verb = "verb pull", .clock = &clock}));
+  ASSIGN_OR_RETURN(auto db, ParqueDB::Open({.storage = std::move(target), .verb = "verb pull", .clock = &clock}));
   RETURN_IF_ERROR(db->Checkpoint());
   return plan.transfer();
 }

@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/sha256.h"
 #include "eventlog/segment_batch.h"
+#include "eventlog/segment_copy.h"
 #include "model/layout.h"
 #include "model/names.h"
 #include "model/state_text.h"
@@ -40,7 +41,7 @@ class WholeRestore {
     for (const SegmentEntry& entry : plan_.whole) kept.insert(entry.path);
     Expect(progress_, plan_.bytes);
     RETURN_IF_ERROR(directory.Begin(fmt::format("restore at lsn {}", plan_.cut.lsn), kept));
-    for (const SegmentEntry& entry : plan_.whole) RETURN_IF_ERROR(CopySegment(entry));
+    for (const SegmentEntry& entry : plan_.whole) RETURN_IF_ERROR(TakeSegment(entry));
     // What an earlier run left there may not be durable under its name.
     RETURN_IF_ERROR(target_.SyncNames("events"));
     RETURN_IF_ERROR(WriteRest());
@@ -62,7 +63,7 @@ class WholeRestore {
   }
 
  private:
-  Status CopySegment(const SegmentEntry& entry) {
+  Status TakeSegment(const SegmentEntry& entry) {
     ASSIGN_OR_RETURN(bool present, HasSegment(target_, entry));
     if (present) {
       ++result_.unchanged;
@@ -70,21 +71,7 @@ class WholeRestore {
       segments_.push_back(entry);
       return Status::Ok();
     }
-    ASSIGN_OR_RETURN(auto file, source_.Open(entry.path));
-    ASSIGN_OR_RETURN(auto pending, target_.CreatePending(entry.path));
-    ASSIGN_OR_RETURN(std::string hash, HashFile(*file, [&](std::string_view block) {
-                       Advance(progress_, static_cast<int64_t>(block.size()), static_cast<int64_t>(block.size()));
-                       return pending->Append(block);
-                     }));
-    if (hash != entry.sha256) {
-      return Corruption(
-          fmt::format("{}: its sha256 is {}, events/manifest.json says {}", entry.path, hash, entry.sha256),
-          "parquedb verify; then restore from another copy");
-    }
-    RETURN_IF_ERROR(pending->Close());
-    std::vector<std::unique_ptr<PendingFile>> files;
-    files.push_back(std::move(pending));
-    RETURN_IF_ERROR(target_.Publish(std::move(files)));
+    RETURN_IF_ERROR(CopySegment(source_, target_, entry, progress_));
     segments_.push_back(entry);
     result_.downloaded.push_back({entry.path, entry.size_bytes});
     result_.bytes += entry.size_bytes;

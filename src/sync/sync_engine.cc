@@ -79,6 +79,26 @@ Result<std::optional<PullSource>> NewestBackup(const SyncEngineOptions& options)
       PullSource{options.remote, std::move(snapshot), options.slug, newest->instant_ms, options.progress});
 }
 
+// A damaged derived file was left out of a pull: the log makes it again.
+Status RebuildIfNeeded(const SyncEngineOptions& options) {
+  ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(*options.local));
+  if (marker == CheckpointMarker::kNone) return Status::Ok();
+  ASSIGN_OR_RETURN(
+      auto db,
+      ParqueDB::Open({.storage = options.local, .actor = options.actor, .verb = "verb pull", .clock = options.clock}));
+  return db->Checkpoint();
+}
+
+// Into a folder that holds no database.
+Result<PullResult> PullNew(const SyncEngineOptions& options, bool dry_run) {
+  RETURN_IF_ERROR(CheckSlug(options.slug));
+  ASSIGN_OR_RETURN(auto backup, NewestBackup(options));
+  if (!backup) return NotFound("the remote has no backup " + options.slug, "push first");
+  ASSIGN_OR_RETURN(PullResult result, PullIntoNew(*backup, *options.local, dry_run));
+  if (!dry_run) RETURN_IF_ERROR(RebuildIfNeeded(options));
+  return result;
+}
+
 SyncRelation RelationOf(Relation relation) {
   switch (relation) {
     case Relation::kEqual:
@@ -148,17 +168,15 @@ class Operation {
   Result<PullResult> Pull(const SyncOptions& options) {
     if (!backup_) return NotFound("the remote has no backup " + options_.slug, "push first");
     if (options.dry_run) return PullIntoCopy(*backup_, *options_.local, ClockOf(options_).NowMs(), true);
-    OpenOptions open{.storage = options_.local, .actor = options_.actor, .verb = "verb sync", .clock = options_.clock};
     PullResult result;
     {
-      ASSIGN_OR_RETURN(auto db, ParqueDB::Open(open));  // holds the lock
+      ASSIGN_OR_RETURN(auto db, ParqueDB::Open({.storage = options_.local,
+                                                .actor = options_.actor,
+                                                .verb = "verb sync",
+                                                .clock = options_.clock}));  // holds the lock
       ASSIGN_OR_RETURN(result, PullIntoCopy(*backup_, *options_.local, ClockOf(options_).NowMs(), false));
     }
-    ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(*options_.local));
-    if (marker == CheckpointMarker::kNone) return result;
-    // A damaged derived file was left out: the log makes it again.
-    ASSIGN_OR_RETURN(auto db, ParqueDB::Open(open));
-    RETURN_IF_ERROR(db->Checkpoint());
+    RETURN_IF_ERROR(RebuildIfNeeded(options_));
     return result;
   }
 
@@ -201,6 +219,9 @@ Result<PushResult> SyncEngine::Push(const PushOptions& options) {
 }
 
 Result<PullResult> SyncEngine::Pull(const SyncOptions& options) {
+  ASSIGN_OR_RETURN(auto manifest, options_.local->Stat(kEventManifestPath));
+  ASSIGN_OR_RETURN(auto restoring, options_.local->Stat(kRestoringPath));
+  if (!manifest || restoring) return PullNew(options_, options.dry_run);
   if (options.conflict_strategy == ConflictStrategy::kLocalWins) return PullResult();
   Operation operation(options_);
   RETURN_IF_ERROR(operation.Look());

@@ -10,7 +10,7 @@
 namespace parquedb {
 namespace {
 
-constexpr uint64_t kSortBudgetBytes = 128 * kMiB;
+constexpr uint64_t kFoldSortBytes = 128 * kMiB;
 constexpr size_t kLsnBytes = 8;
 constexpr uint8_t kHasBefore = 1, kHasAfter = 2, kIsBase = 4;
 
@@ -48,7 +48,7 @@ struct Fold::Record {
   }
 };
 
-Fold::Fold(std::vector<int64_t> cuts) : cuts_(std::move(cuts)), sorter_(kSortBudgetBytes) {}
+Fold::Fold(std::vector<int64_t> cuts) : cuts_(std::move(cuts)), sorter_(kFoldSortBytes) {}
 
 Status Fold::Add(const EventView& event, const EventTerms& terms, bool is_base) {
   std::string payload;

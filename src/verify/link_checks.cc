@@ -13,7 +13,7 @@
 namespace parquedb {
 namespace {
 
-constexpr uint64_t kSortBudgetBytes = 32 * kMiB;
+constexpr uint64_t kLinkSortBytes = 32 * kMiB;
 
 // The links of an entity, from the text of its $links.
 Result<Links> ParseLinks(const std::string& text) {
@@ -78,7 +78,7 @@ class LinkChecks::RowReader {
 
 LinkChecks::LinkChecks(Subject& subject, const DerivedFiles& files, std::vector<int64_t> cuts, int64_t dangling_at)
     : subject_(subject), files_(files), cuts_(std::move(cuts)), dangling_at_(dangling_at) {
-  for (size_t i = 0; i < cuts_.size(); ++i) incoming_.emplace_back(kSortBudgetBytes);
+  for (size_t i = 0; i < cuts_.size(); ++i) incoming_.emplace_back(kLinkSortBytes);
 }
 LinkChecks::~LinkChecks() = default;
 

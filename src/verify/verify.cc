@@ -1,5 +1,7 @@
 #include "parquedb/verify.h"
 
+#include <fmt/format.h>
+
 #include "eventlog/checkpoint_marker.h"
 #include "eventlog/manifest_file.h"
 #include "model/layout.h"
@@ -12,7 +14,8 @@
 namespace parquedb {
 namespace {
 
-constexpr int kAttempts = 3;  // the last under the writer's lock
+constexpr int kAttemptsWithoutLock = 2;  // then under the writer's lock, where it can be had
+constexpr int kAttempts = 10;
 
 // A view of a log that may be damaged: what can't be taken is a finding, and the manifest alone is judged.
 Status TakeSubjectView(Subject& subject, int64_t now_ms, bool* taken) {
@@ -94,11 +97,16 @@ Result<VerificationResult> VerifyOnce(const StorageBackend& storage, const Verif
   return report.Finish();
 }
 
-// True if a writer has put other files in place since, or is about to.
+// True if a writer has committed since.
 bool HasMoved(const StorageBackend& storage, const EventManifest& judged) {
   auto now = ReadEventManifest(storage);
+  return now.ok() && !(*now == judged);
+}
+
+// True if a writer puts files in place now, or one ended while it did.
+bool IsReplacing(const StorageBackend& storage) {
   auto marker = ReadCheckpointMarker(storage);
-  return (now.ok() && !(*now == judged)) || (marker.ok() && *marker == CheckpointMarker::kReplacing);
+  return marker.ok() && *marker == CheckpointMarker::kReplacing;
 }
 
 }  // namespace
@@ -106,14 +114,22 @@ bool HasMoved(const StorageBackend& storage, const EventManifest& judged) {
 Result<VerificationResult> Verify(StorageBackend& storage, const VerifyOptions& options) {
   for (int attempt = 1;; ++attempt) {
     std::unique_ptr<FileLock> lock;
-    if (attempt == kAttempts && storage.capabilities().lock) {
-      // Another holder, or a folder that can't be written to: this attempt stands without it.
+    bool asks_for_lock = attempt > kAttemptsWithoutLock;
+    if (asks_for_lock && storage.capabilities().lock) {
+      // Not to be had from a writer that stays, or in a folder that can't be written to.
       if (auto taken = storage.Lock(kLockPath, "verify"); taken.ok()) lock = std::move(*taken);
     }
     EventManifest judged;
     auto result = VerifyOnce(storage, options, &judged);
-    bool good = result.ok() && result->passed;
-    if (good || attempt == kAttempts || !HasMoved(storage, judged)) return result;
+    if ((result.ok() && result->passed) || lock != nullptr) return result;
+    bool moved = HasMoved(storage, judged);
+    if (!moved && (asks_for_lock || !IsReplacing(storage))) return result;
+    // What was found may be the writer's doing: nothing is called damaged that was not seen to stand still.
+    if (moved && attempt == kAttempts) {
+      return parquedb::Status(StatusCode::kBusy,
+                              fmt::format("the database changed {} times while it was verified", kAttempts),
+                              "verify again when less is written, or verify a backup of it");
+    }
   }
 }
 

@@ -81,6 +81,7 @@ def calls(place):
     yield j("query", "posts")
     yield j("query", "posts", "--count", "--explain")
     yield j("events")
+    yield j("diff", "--from", "lsn:1", "--to", "latest")
     yield j("flush")
     yield j("checkpoint")
     yield j("stats")

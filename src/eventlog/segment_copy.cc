@@ -1,3 +1,5 @@
+#include "eventlog/segment_copy.h"
+
 #include <fmt/format.h>
 
 #include "eventlog/manifest_file.h"
@@ -5,22 +7,23 @@
 #include "storage/hash_file.h"
 
 namespace parquedb {
-namespace {
 
-Status CopySegment(const StorageBackend& local, StorageBackend& remote, const SegmentEntry& entry) {
-  ASSIGN_OR_RETURN(auto file, local.Open(entry.path));
-  ASSIGN_OR_RETURN(auto pending, remote.CreatePending(entry.path));
-  ASSIGN_OR_RETURN(std::string hash, HashFile(*file, [&](std::string_view block) { return pending->Append(block); }));
+Status CopySegment(const StorageBackend& from, StorageBackend& to, const SegmentEntry& entry, Progress* progress) {
+  ASSIGN_OR_RETURN(auto file, from.Open(entry.path));
+  ASSIGN_OR_RETURN(auto pending, to.CreatePending(entry.path));
+  ASSIGN_OR_RETURN(std::string hash, HashFile(*file, [&](std::string_view block) {
+                     Advance(progress, static_cast<int64_t>(block.size()), static_cast<int64_t>(block.size()));
+                     return pending->Append(block);
+                   }));
   if (hash != entry.sha256) {
     return Corruption(fmt::format("{}: its sha256 is {}, events/manifest.json says {}", entry.path, hash, entry.sha256),
-                      "parquedb verify");
+                      "parquedb verify; then take another copy");
   }
+  RETURN_IF_ERROR(pending->Close());
   std::vector<std::unique_ptr<PendingFile>> files;
   files.push_back(std::move(pending));
-  return remote.Publish(std::move(files));
+  return to.Publish(std::move(files));
 }
-
-}  // namespace
 
 Result<int64_t> BackupNewEvents(const StorageBackend& local, StorageBackend& remote, int64_t last_seq) {
   ASSIGN_OR_RETURN(EventManifest manifest, ReadEventManifest(local));
