@@ -19,8 +19,9 @@ struct ColumnBufferAccess {
     buffer->rows_ = 0;
   }
   static void Release(ColumnBuffer* buffer) { std::string().swap(buffer->arena_); }
-  static void Prepare(ColumnBuffer* buffer, bool nullable, uint64_t* bytes) {
+  static void Prepare(ColumnBuffer* buffer, bool nullable, uint64_t* bytes, const TableWriterOptions& options) {
     buffer->nullable_ = nullable;
+    buffer->most_bytes_ = options.row_group_bytes;
     buffer->bytes_ = bytes;
   }
 

@@ -130,7 +130,9 @@ struct ParquetOutput::TextRun {
 // A column of the row group that is written.
 struct ParquetOutput::Chunk {
   parquet::ColumnChunkMetaDataBuilder* metadata = nullptr;
-  std::shared_ptr<parquet::ColumnWriter> writer;  // or, of documents:
+  std::shared_ptr<parquet::ColumnWriter> writer;
+  ZstdPageWriter* pager = nullptr;  // the writer's
+  // Or, of documents:
   std::unique_ptr<TextChunkWriter> text_writer;
   TextColumn text;
   std::vector<TextPage> pages;
@@ -145,8 +147,9 @@ ParquetOutput::ParquetOutput(std::shared_ptr<arrow::io::OutputStream> sink, cons
       properties_(MakeProperties(schema, sorted_by, options)),
       plain_properties_(MakeProperties(WithoutDictionaries(schema), sorted_by, options)),
       plain_(schema.size()),
-      maker_(options.zstd_level),
-      second_maker_(options.zstd_level) {
+      compressor_(options.zstd_level),
+      maker_(&compressor_),
+      second_maker_(&compressor_) {
   schema_.Init(MakeSchema(schema));
   metadata_ = parquet::FileMetaDataBuilder::Make(&schema_, properties_);
   page_index_ = parquet::PageIndexBuilder::Make(&schema_);
@@ -162,9 +165,9 @@ ParquetOutput::Chunk ParquetOutput::OpenChunk(size_t column, bool hold, parquet:
   bool text = IsText(columns_[column]);
   auto* column_index = columns_[column].statistics ? page_index_->GetColumnIndexBuilder(ordinal) : nullptr;
   auto pager = parquet::PageWriter::Open(
-      sink_, properties_->compression(path), chunk_metadata, row_groups_, ordinal, properties_->memory_pool(),
-      hold && !text, nullptr, nullptr, properties_->page_checksum_enabled(), column_index,
-      page_index_->GetOffsetIndexBuilder(ordinal), *properties_->codec_options(path));
+      sink_, properties_->compression(path), chunk_metadata, row_groups_, ordinal, properties_->memory_pool(), false,
+      nullptr, nullptr, properties_->page_checksum_enabled(), column_index, page_index_->GetOffsetIndexBuilder(ordinal),
+      *properties_->codec_options(path));
   Chunk chunk;
   chunk.metadata = chunk_metadata;
   if (text) {
@@ -172,7 +175,9 @@ ParquetOutput::Chunk ParquetOutput::OpenChunk(size_t column, bool hold, parquet:
     return chunk;
   }
   auto* bloom_filter = bloom_filters_ != nullptr ? bloom_filters_->CreateBloomFilter(ordinal) : nullptr;
-  chunk.writer = parquet::ColumnWriter::Make(chunk_metadata, std::move(pager),
+  auto zstd_pager = std::make_unique<ZstdPageWriter>(std::move(pager), &compressor_, hold);
+  chunk.pager = zstd_pager.get();
+  chunk.writer = parquet::ColumnWriter::Make(chunk_metadata, std::move(zstd_pager),
                                              (plain_[column] ? plain_properties_ : properties_).get(), bloom_filter);
   return chunk;
 }
@@ -253,7 +258,12 @@ void ParquetOutput::WriteRowGroup(std::vector<ColumnBuffer>* columns, bool two_t
       if (!two_threads) maker_.Make(chunk.text, run.pages, &passing);
       chunk.text_writer->Write(chunk.text, run.pages);
     }
-    raw_bytes += chunk.writer != nullptr ? chunk.writer->Close() : chunk.text_writer->Close();
+    if (chunk.writer != nullptr) {
+      chunk.writer->Close();
+      raw_bytes += chunk.pager->raw_bytes();
+    } else {
+      raw_bytes += chunk.text_writer->Close();
+    }
     // What did not fit a dictionary once gains nothing from trying again.
     if (columns_[i].coding == ColumnCoding::kDictionary && LeftItsDictionary(*chunk.metadata)) plain_[i] = true;
     chunk = Chunk();

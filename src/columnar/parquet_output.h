@@ -43,6 +43,7 @@ class ParquetOutput {
   std::unique_ptr<parquet::FileMetaDataBuilder> metadata_;
   std::unique_ptr<parquet::PageIndexBuilder> page_index_;
   std::unique_ptr<parquet::BloomFilterBuilder> bloom_filters_;
+  ZstdCompressor compressor_;
   TextPageMaker maker_, second_maker_;
   std::vector<std::unique_ptr<PageMemory>> memory_;
   int16_t row_groups_ = 0;

@@ -49,6 +49,7 @@ class ColumnBuffer {
  private:
   friend class TableWriter;
   friend struct ColumnBufferAccess;
+  void Grow(size_t more);
   std::vector<int64_t> ints_;
   std::vector<double> doubles_;
   std::vector<bool> bools_;
@@ -58,6 +59,7 @@ class ColumnBuffer {
   bool nullable_ = false;
   int64_t rows_ = 0;
   uint64_t* bytes_ = nullptr;  // of the row group, all columns together; the writer's
+  uint64_t most_bytes_ = 0;    // where the row group ends
 };
 
 struct TableWriterOptions {

@@ -14,6 +14,7 @@ namespace parquedb {
 namespace {
 
 constexpr uint64_t kBackgroundBytes = 4u << 20;  // a row group from here on is written while the next is filled
+constexpr size_t kGrownBytes = 1u << 20;         // of a column's texts
 constexpr uint64_t kLargeRowBytes =
     256 * 1024;  // a row group's average, from which on it is not written in the background
 
@@ -37,8 +38,15 @@ void ColumnBuffer::AppendBool(bool value) {
   *bytes_ += sizeof value;
   ++rows_;
 }
+// A column that has grown gets room for all of a row group: to double it again would copy it, and memory that nothing
+// was written to costs nothing.
+void ColumnBuffer::Grow(size_t more) {
+  if (arena_.size() < kGrownBytes) return;
+  arena_.reserve(std::max(arena_.size() + more, static_cast<size_t>(most_bytes_)));
+}
 void ColumnBuffer::AppendString(std::string_view value) {
   if (nullable_) present_.push_back(1);
+  if (arena_.size() + value.size() > arena_.capacity()) Grow(value.size());
   arena_.append(value);
   ends_.push_back(arena_.size());
   *bytes_ += value.size() + sizeof(uint64_t);
@@ -91,8 +99,8 @@ Result<std::unique_ptr<TableWriter>> TableWriter::Open(PendingFile& file, TableS
   state.schema = std::move(schema);
   state.options = options;
   for (const ColumnSpec& column : state.schema) {
-    ColumnBufferAccess::Prepare(&state.filling.emplace_back(), column.nullable, &state.bytes_in_group);
-    ColumnBufferAccess::Prepare(&state.writing.emplace_back(), column.nullable, &state.bytes_in_group);
+    ColumnBufferAccess::Prepare(&state.filling.emplace_back(), column.nullable, &state.bytes_in_group, options);
+    ColumnBufferAccess::Prepare(&state.writing.emplace_back(), column.nullable, &state.bytes_in_group, options);
   }
   try {
     state.output = std::make_unique<ParquetOutput>(state.sink, state.schema, sorted_by, options);

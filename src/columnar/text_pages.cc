@@ -48,10 +48,9 @@ uint8_t* PageMemory::Room(size_t bytes) {
   return bytes_.get();
 }
 
-TextPageMaker::TextPageMaker(int zstd_level) {
-  lengths_ = parquet::MakeTypedEncoder<parquet::Int32Type>(parquet::Encoding::DELTA_BINARY_PACKED);
-  PARQUET_ASSIGN_OR_THROW(codec_, arrow::util::Codec::Create(arrow::Compression::ZSTD, zstd_level));
-}
+TextPageMaker::TextPageMaker(ZstdCompressor* compressor)
+    : compressor_(compressor),
+      lengths_(parquet::MakeTypedEncoder<parquet::Int32Type>(parquet::Encoding::DELTA_BINARY_PACKED)) {}
 
 // Levels, lengths, texts.
 void TextPageMaker::MakeRaw(const TextColumn& column, const TextPage& page) {
@@ -97,14 +96,13 @@ void TextPageMaker::Make(const TextColumn& column, std::span<TextPage> pages, Pa
   size_t room = 0;
   for (const TextPage& page : pages) {
     size_t raw = (page.end - page.begin) + static_cast<size_t>(page.rows) * 8 + 1024;
-    room += static_cast<size_t>(codec_->MaxCompressedLen(static_cast<int64_t>(raw), nullptr));
+    room += ZstdCompressor::Bound(raw);
   }
   uint8_t* out = memory->Room(room);
   const uint8_t* end = out + room;
   for (TextPage& page : pages) {
     MakeRaw(column, page);
-    PARQUET_ASSIGN_OR_THROW(int64_t stored,
-                            codec_->Compress(static_cast<int64_t>(raw_size_), raw_.get(), end - out, out));
+    size_t stored = compressor_->Compress(raw_.get(), raw_size_, out, static_cast<size_t>(end - out));
     page.stored = out;
     page.stored_bytes = static_cast<int32_t>(stored);
     page.raw_bytes = static_cast<int32_t>(raw_size_);

@@ -1,7 +1,6 @@
 // Pages of documents (DELTA_LENGTH_BYTE_ARRAY), made straight from a column's buffer. Inside this folder only.
 #pragma once
 
-#include <arrow/util/compression.h>
 #include <parquet/column_writer.h>
 #include <parquet/encoding.h>
 #include <parquet/size_statistics.h>
@@ -10,6 +9,8 @@
 #include <memory>
 #include <span>
 #include <vector>
+
+#include "columnar/zstd_pages.h"
 
 namespace parquedb {
 
@@ -52,12 +53,12 @@ class PageMemory {
 // Encodes and compresses pages. One thread.
 class TextPageMaker {
  public:
-  explicit TextPageMaker(int zstd_level);
+  explicit TextPageMaker(ZstdCompressor* compressor);  // which must outlive it
   void Make(const TextColumn& column, std::span<TextPage> pages, PageMemory* memory);
 
  private:
   void MakeRaw(const TextColumn& column, const TextPage& page);
-  std::unique_ptr<arrow::util::Codec> codec_;
+  ZstdCompressor* compressor_;
   std::unique_ptr<parquet::TypedEncoder<parquet::Int32Type>> lengths_;
   std::vector<int32_t> page_lengths_;
   std::unique_ptr<uint8_t[]> raw_;

@@ -13,28 +13,32 @@ namespace {
 constexpr size_t kBatchChanges = 512;
 constexpr uint64_t kBatchBytes = 1 << 20;
 constexpr size_t kHeldBatches = 2;
+constexpr size_t kKeptStateBytes = 8 * 1024;  // of a text that is used again; the memory of larger ones goes back
 
 struct Batch {
-  std::vector<Change> changes;
+  std::vector<Change> changes;  // the first `count` are read; others are memory to read into
+  size_t count = 0;
   Status end;         // why reading stopped behind these changes
   bool last = false;  // nothing follows
 };
 
-Batch ReadBatch(ChangeCursor& source) {
-  Batch batch;
+// Reads into the memory of a batch that was passed on.
+void ReadBatch(ChangeCursor& source, Batch* batch) {
   uint64_t bytes = 0;
-  while (batch.changes.size() < kBatchChanges && bytes < kBatchBytes) {
-    Change& change = batch.changes.emplace_back();
+  batch->count = 0;
+  while (batch->count < kBatchChanges && bytes < kBatchBytes) {
+    if (batch->count == batch->changes.size()) batch->changes.emplace_back();
+    Change& change = batch->changes[batch->count];
+    if (change.state.capacity() > kKeptStateBytes) change.state = std::string();
     auto more = source.Next(&change);
     if (!more.ok() || !*more) {
-      batch.changes.pop_back();
-      batch.end = more.status();
-      batch.last = true;
-      break;
+      batch->end = more.status();
+      batch->last = true;
+      return;
     }
+    ++batch->count;
     bytes += change.id.size() + change.state.size();
   }
-  return batch;
 }
 
 class PrefetchedChanges : public ChangeCursor {
@@ -51,7 +55,7 @@ class PrefetchedChanges : public ChangeCursor {
   }
 
   Result<bool> Next(Change* change) override {
-    while (at_ == batch_.changes.size()) {
+    while (at_ == batch_.count) {
       if (batch_.last) {
         if (!batch_.end.ok()) return batch_.end;
         return false;
@@ -67,26 +71,29 @@ class PrefetchedChanges : public ChangeCursor {
     at_ = 0;
     if (!started_) {
       started_ = true;
-      batch_ = ReadBatch(*source_);
+      ReadBatch(*source_, &batch_);
       if (!batch_.last) reader_ = std::thread([this] { Read(); });
       return;
     }
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !ready_.empty(); });
-    batch_ = std::move(ready_.front());
+    std::swap(batch_, ready_.front());
+    passed_ = std::move(ready_.front());
     ready_.pop_front();
     lock.unlock();
     changed_.notify_all();
   }
 
   void Read() {
+    Batch batch;
     while (true) {
-      Batch batch = ReadBatch(*source_);
+      ReadBatch(*source_, &batch);
       bool last = batch.last;
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stop_ || ready_.size() < kHeldBatches; });
       if (stop_) return;
       ready_.push_back(std::move(batch));
+      batch = std::exchange(passed_, Batch());
       lock.unlock();
       changed_.notify_all();
       if (last) return;
@@ -99,7 +106,8 @@ class PrefetchedChanges : public ChangeCursor {
   bool started_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Batch> ready_;  // guarded by mutex_, as is stop_
+  std::deque<Batch> ready_;  // guarded by mutex_, as are the next two
+  Batch passed_;             // its changes are taken: memory to read into
   bool stop_ = false;
   std::thread reader_;
 };
