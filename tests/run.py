@@ -33,7 +33,8 @@ def run_pytest(build):
     env = dict(os.environ, PARQUEDB_BIN=os.path.join(ROOT, build, "parquedb"))
     done = subprocess.run([os.path.join(ROOT, ".venv/bin/python"), "-m", "pytest", "-q", "-n", "2", "--no-header", "-p", "no:cacheprovider", "tests"],
                           capture_output=True, text=True, cwd=ROOT, env=env)
-    count = lambda word: int((re.search(rf"(\d+) {word}", done.stdout) or [0, 0])[1])
+    last = done.stdout.strip().rsplit("\n", 1)[-1]  # "2 failed, 694 passed in 165.30s"; other lines may quote a program's words
+    count = lambda word: int((re.search(rf"(\d+) {word}", last) or [0, 0])[1])
     failed = count("failed") + count("error")
     if done.returncode not in (0,) and failed == 0:
         failed = 1

@@ -181,7 +181,7 @@ class Run:
         n, pick = self.number, self.random.choice
         return pick([
             ("put", ["create", "posts", "--id", f"n{n}", "--data", json.dumps({"made": n})], 1),
-            ("put", ["update", f"posts/p{self.random.randrange(5, 30)}", "--data", json.dumps({"$set": {"n": n}})], 1),
+            ("put", ["update", f"posts/p{self.random.randrange(5, 30)}", "--data", json.dumps({"$set": {"n": 1000 + n}})], 1),
             ("delete", ["delete", "posts", "--filter", json.dumps({"made": {"$lt": n - 10}}), "--confirm"], None),
             ("import", ["import", "--file", self.rows(n, 40)], 40),
             ("large import", ["import", "--file", self.rows(n, 3000)], 3000),

@@ -71,9 +71,13 @@ Status CompareWith(const Subject& subject, StorageBackend& other, int64_t now_ms
   return compared.ok() ? compared : compared.With("compare");
 }
 
-// One attempt. `manifest`: what was judged.
-Result<VerificationResult> VerifyOnce(const StorageBackend& storage, const VerifyOptions& options,
-                                      EventManifest* manifest) {
+// What an attempt looked at.
+struct Judged {
+  EventManifest manifest;
+  bool together = true;  // its derived files are of one checkpoint, the one that the manifest names
+};
+
+Result<VerificationResult> VerifyOnce(const StorageBackend& storage, const VerifyOptions& options, Judged* judged) {
   Report report;
   Subject subject{.storage = storage, .level = options.level, .report = report};
   ASSIGN_OR_RETURN(auto restoring, storage.Stat(kRestoringPath));
@@ -87,7 +91,8 @@ Result<VerificationResult> VerifyOnce(const StorageBackend& storage, const Verif
     bool taken = false;
     RETURN_IF_ERROR(ReadRecord(subject));
     RETURN_IF_ERROR(TakeSubjectView(subject, options.now_ms, &taken));
-    *manifest = subject.view.manifest;
+    judged->manifest = subject.view.manifest;
+    judged->together = !taken || subject.view.derived_together;
     bool has_log = !subject.view.manifest.database_id.empty();
     if (has_log) CheckRecord(subject);
     if (has_log || subject.record) RETURN_IF_ERROR(CheckFiles(subject));
@@ -97,10 +102,10 @@ Result<VerificationResult> VerifyOnce(const StorageBackend& storage, const Verif
   return report.Finish();
 }
 
-// True if a writer has committed since.
-bool HasMoved(const StorageBackend& storage, const EventManifest& judged) {
+// True if a writer has committed since, or while the view was taken: a bloom file may then be newer than its data file.
+bool HasMoved(const StorageBackend& storage, const Judged& judged, bool is_replacing) {
   auto now = ReadEventManifest(storage);
-  return now.ok() && !(*now == judged);
+  return (now.ok() && !(*now == judged.manifest)) || (!judged.together && !is_replacing);
 }
 
 // True if a writer puts files in place now, or one ended while it did.
@@ -119,11 +124,11 @@ Result<VerificationResult> Verify(StorageBackend& storage, const VerifyOptions& 
       // Not to be had from a writer that stays, or in a folder that can't be written to.
       if (auto taken = storage.Lock(kLockPath, "verify"); taken.ok()) lock = std::move(*taken);
     }
-    EventManifest judged;
+    Judged judged;
     auto result = VerifyOnce(storage, options, &judged);
     if ((result.ok() && result->passed) || lock != nullptr) return result;
-    bool moved = HasMoved(storage, judged);
-    if (!moved && (asks_for_lock || !IsReplacing(storage))) return result;
+    bool is_replacing = IsReplacing(storage), moved = HasMoved(storage, judged, is_replacing);
+    if (!moved && (asks_for_lock || !is_replacing)) return result;
     // What was found may be the writer's doing: nothing is called damaged that was not seen to stand still.
     if (moved && attempt == kAttempts) {
       return parquedb::Status(StatusCode::kBusy,
