@@ -112,8 +112,10 @@ Result<Sources> OpenSources(const StorageBackend& storage, const View& view, con
 }
 
 FileHitRequest OfFile(const Sources& sources, const HitRequest& request, const HitPlan& plan) {
-  return {
-      .file = sources.data.file, .condition = plan.columns.condition, .make = request.make, .threads = request.threads};
+  return {.file = sources.data.file,
+          .condition = plan.columns.condition,
+          .make = request.make,
+          .threads = ThreadsOf(request)};
 }
 
 }  // namespace
