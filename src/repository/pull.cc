@@ -351,7 +351,10 @@ class FastForward {
       if (!named.contains(entry.path)) RETURN_IF_ERROR(target_.Remove(entry.path));
     }
     for (const auto& [path, through] : local_.files) {
-      if (!next.files.contains(path)) RETURN_IF_ERROR(target_.Remove(path));
+      if (next.files.contains(path)) continue;
+      RETURN_IF_ERROR(target_.Remove(path));
+      auto name = ParsePath(path);
+      if (name && name->kind == FileKind::kData) RETURN_IF_ERROR(target_.Remove(BloomPath(name->ns)));
     }
     return Status::Ok();
   }
