@@ -85,6 +85,25 @@ Result<std::shared_ptr<StorageBackend>> OpenForDryRun(const std::string& directo
   return std::shared_ptr<StorageBackend>(std::make_shared<OverlayBackend>(std::move(storage)));
 }
 
+Result<PullResult> FillFolder(const std::string& directory, const std::function<Result<PullResult>()>& fill) {
+  bool existed = std::filesystem::exists(directory);
+  Result<PullResult> result = fill();
+  if (result.ok() || result.status().code() != StatusCode::kCorruption) return result;
+  std::error_code error;
+  for (const char* name : {"data", "rels", "events", "indexes", "_meta"}) {
+    std::filesystem::remove_all(directory + "/" + name, error);
+  }
+  if (!existed) std::filesystem::remove(directory, error);
+  return result;
+}
+
+Result<bool> HoldsDatabase(const std::string& directory) {
+  ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
+  ASSIGN_OR_RETURN(auto manifest, storage->Stat(kEventManifestPath));
+  ASSIGN_OR_RETURN(auto restoring, storage->Stat(kRestoringPath));
+  return manifest && !restoring;
+}
+
 Status Session::Print(std::string_view text) {
   buffer_.append(text);
   return buffer_.size() < kOutputPieceBytes ? Status::Ok() : Drain();
@@ -245,7 +264,7 @@ Result<std::unique_ptr<ParqueDB>> Session::OpenWriter(const Call& call, const st
   }
   if (create) {
     ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
-    ASSIGN_OR_RETURN(auto manifest, storage->Stat("events/manifest.json"));
+    ASSIGN_OR_RETURN(auto manifest, storage->Stat(kEventManifestPath));
     bool taken = manifest.has_value();
     if (!taken) {
       ASSIGN_OR_RETURN(taken, HoldsLayoutNames(directory));

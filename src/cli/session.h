@@ -16,6 +16,7 @@
 #include "parquedb/database.h"
 #include "parquedb/status.h"
 #include "parquedb/storage.h"
+#include "parquedb/sync.h"
 #include "replay/instant.h"
 #include "storage/compression.h"
 
@@ -99,6 +100,14 @@ Result<bool> HoldsLayoutNames(const std::string& directory);
 // A folder in which a database may be made: it holds none, nor names of the layout (other than a restore or a pull that
 // was cut off). kConflict, kNotFound.
 Result<std::shared_ptr<StorageBackend>> OpenFreshFolder(const std::string& directory);
+
+// Fills a folder that holds no database. Damage in the source is not left half restored: what was made goes, the folder
+// too if it was not there. What an interruption leaves is taken up by the next run. Only names of the layout go: the
+// folder may be somebody's home for other things.
+Result<PullResult> FillFolder(const std::string& directory, const std::function<Result<PullResult>()>& fill);
+
+// A whole database: not the beginnings of one under _meta/RESTORING.
+Result<bool> HoldsDatabase(const std::string& directory);
 
 // What a database in this folder is called when nobody says: as the folder.
 std::string FolderName(const std::string& directory);

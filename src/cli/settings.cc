@@ -90,15 +90,11 @@ Status Fill(Call* call, const OptionSpec& option, const Setting& setting) {
   return Status::Ok();
 }
 
-bool IsDatabase(const std::string& directory) {
-  std::error_code error;
-  return std::filesystem::exists(directory + "/events/manifest.json", error);
-}
-
 // Nearest first. A database in the current folder also tells its remotes to a pull into another one.
 Result<std::vector<ConfigFile>> ReadLayers(const Call& call) {
   std::vector<std::string> paths = {DatabaseConfigPath(DirectoryOf(call))};
-  if (IsDatabase(".")) paths.push_back(DatabaseConfigPath("."));
+  ASSIGN_OR_RETURN(bool here, HoldsDatabase("."));
+  if (here) paths.push_back(DatabaseConfigPath("."));
   if (std::string user = UserConfigPath(); !user.empty()) paths.push_back(user);
   std::vector<ConfigFile> layers;
   std::vector<std::string> known = SettingNames();

@@ -51,7 +51,7 @@ Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, c
                Object* answer);
 // As [{path, size}].
 Array FilesArray(const std::vector<TransferredFile>& files);
-// --strategy, among those that the verb knows.
-Result<ConflictStrategy> StrategyOf(const Call& call);
+// --strategy, which the table of commands has checked; manual without it.
+ConflictStrategy StrategyOf(const Call& call);
 
 }  // namespace parquedb

@@ -55,9 +55,6 @@ Result<SyncEngineOptions> EngineOptionsOf(Session& session, const Call& call, co
   if (!call.Has("--slug") && !CheckSlug(options.slug).ok()) options.slug = "database";
   RETURN_IF_ERROR(CheckSlug(options.slug));
   options.visibility = call.Get("--visibility", "private");
-  if (options.visibility != "public" && options.visibility != "unlisted" && options.visibility != "private") {
-    return InvalidArgument("--visibility: '" + options.visibility + "' is not known", "public, unlisted or private");
-  }
   options.progress = session.StartProgress(call);
   options.actor = session.Operator(call);
   RETURN_IF_ERROR(CheckActor(options.actor));
@@ -161,20 +158,16 @@ Array FilesArray(const std::vector<TransferredFile>& files) {
 }
 
 // Among those that the verb knows.
-Result<ConflictStrategy> StrategyOf(const Call& call) {
-  std::string name = call.Get("--strategy", "manual");
-  if (name == "newest" && call.command->name != "push") return ConflictStrategy::kNewest;
-  if (name == "manual") return ConflictStrategy::kManual;
+ConflictStrategy StrategyOf(const Call& call) {
+  std::string name = call.Get("--strategy");
+  if (name == "newest") return ConflictStrategy::kNewest;
   if (name == "local-wins") return ConflictStrategy::kLocalWins;
   if (name == "remote-wins") return ConflictStrategy::kRemoteWins;
-  return InvalidArgument("--strategy: '" + name + "' is not known", call.command->name == "push"
-                                                                        ? "manual, local-wins or remote-wins"
-                                                                        : "manual, local-wins, remote-wins or newest");
+  return ConflictStrategy::kManual;
 }
 
 Status RunPush(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
-  RETURN_IF_ERROR(StrategyOf(call).status());
   std::vector<std::string> remotes = call.All("--to");
   if (remotes.empty()) {
     ASSIGN_OR_RETURN(std::string remote, DefaultRemote(call));
@@ -183,8 +176,7 @@ Status RunPush(Session& session, const Call& call) {
   for (const std::string& remote : remotes) RETURN_IF_ERROR(ResolvePushTarget(call, remote, "o", "s").status());
   std::string directory = session.Directory(call);
   ASSIGN_OR_RETURN(SyncEngineOptions options, EngineOptionsOf(session, call, directory));
-  PushOptions push{.dry_run = call.Has("--dry-run"), .full = call.Has("--full")};
-  ASSIGN_OR_RETURN(push.conflict_strategy, StrategyOf(call));
+  PushOptions push{.dry_run = call.Has("--dry-run"), .conflict_strategy = StrategyOf(call), .full = call.Has("--full")};
   FlushIfFree(session, options.local);  // in a dry run, in memory
   std::vector<PushOutcome> outcomes;
   for (const std::string& remote : remotes) {
@@ -206,7 +198,6 @@ Status RunPush(Session& session, const Call& call) {
 
 Status RunSync(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
-  RETURN_IF_ERROR(StrategyOf(call).status());
   std::string remote = call.Get("--with");
   if (remote.empty()) {
     ASSIGN_OR_RETURN(remote, DefaultRemote(call));

@@ -126,9 +126,10 @@ Status RestoreAll(Session& session, const Call& call, AnswerFormat format) {
   ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
   ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> place, OpenFreshFolder(target));
   if (!dry_run) {
-    RETURN_IF_ERROR(
-        ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock(), session.StartProgress(call))
-            .status());
+    auto fill = [&] {
+      return ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock(), session.StartProgress(call));
+    };
+    RETURN_IF_ERROR(FillFolder(target, fill).status());
   }
   Object answer{
       {"restored", plan.entities}, {"deleted", 0}, {"unchanged", 0}, {"at", FormatTime(cut.ts_ms)}, {"to", target}};

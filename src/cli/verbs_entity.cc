@@ -5,6 +5,7 @@
 #include "core/limits.h"
 #include "database/query_run.h"
 #include "exchange/line_reader.h"
+#include "model/layout.h"
 #include "model/names.h"
 #include "model/state_text.h"
 #include "replay/state.h"
@@ -91,7 +92,7 @@ Status RunInit(Session& session, const Call& call) {
   std::string directory = call.args.empty() ? session.Directory(call) : call.args[0];
   if (call.Has("--name")) RETURN_IF_ERROR(CheckNamePart("name", call.Get("--name")));
   ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(auto present, storage->Stat("events/manifest.json"));
+  ASSIGN_OR_RETURN(auto present, storage->Stat(kEventManifestPath));
   if (present) return Conflict(directory + " holds a database already");
   ASSIGN_OR_RETURN(bool taken, HoldsLayoutNames(directory));
   if (taken)

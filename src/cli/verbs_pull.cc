@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "cli/remote.h"
 #include "cli/subject.h"
 #include "cli/verbs.h"
@@ -24,38 +22,20 @@ const std::vector<AnswerFormat> kPlainFormats = {AnswerFormat::kTable, AnswerFor
 Result<PullResult> PullInto(Session& session, const Call& call, const PullSource& source, const std::string& directory,
                             bool dry_run) {
   ASSIGN_OR_RETURN(auto target, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(auto restoring, target->Stat(kRestoringPath));
-  ASSIGN_OR_RETURN(auto manifest, target->Stat(kEventManifestPath));
-  if (manifest && !restoring) {
+  ASSIGN_OR_RETURN(bool exists, HoldsDatabase(directory));
+  if (exists) {
     if (dry_run) return PullIntoCopy(source, *target, SystemClock().NowMs(), true);
     ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));  // holds the lock
     return PullIntoCopy(source, db->state().storage(), SystemClock().NowMs(), false);
   }
+  ASSIGN_OR_RETURN(auto restoring, target->Stat(kRestoringPath));
   ASSIGN_OR_RETURN(bool taken, HoldsLayoutNames(directory));
   if (!restoring && taken) {
     return NotFound(directory + " holds no database, but names of the layout (_meta, data, rels, events, indexes)",
                     "pull into a new folder");
   }
-  bool existed = std::filesystem::exists(directory);
-  auto result = PullIntoNew(source, *target, dry_run);
-  // Damage is not left half restored; what an interruption leaves is taken up by the next run. Only names of the layout
-  // go: the folder may be somebody's home for other things.
-  if (!result.ok() && result.status().code() == StatusCode::kCorruption && !dry_run) {
-    std::error_code error;
-    for (const char* name : {"data", "rels", "events", "indexes", "_meta"}) {
-      std::filesystem::remove_all(directory + "/" + name, error);
-    }
-    if (!existed) std::filesystem::remove(directory, error);
-  }
-  return result;
-}
-
-// A whole one: not the beginnings of one under _meta/RESTORING.
-Result<bool> HoldsDatabase(const std::string& directory) {
-  ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(auto manifest, storage->Stat(kEventManifestPath));
-  ASSIGN_OR_RETURN(auto restoring, storage->Stat(kRestoringPath));
-  return manifest && !restoring;
+  if (dry_run) return PullIntoNew(source, *target, true);
+  return FillFolder(directory, [&] { return PullIntoNew(source, *target, false); });
 }
 
 // How the directory's log stands to the backup; nullopt where there is no database yet.
@@ -106,9 +86,11 @@ Status PullAt(Session& session, const Call& call, AnswerFormat format, const std
   bool dry_run = call.Has("--dry-run");
   ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
   ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> target, OpenFreshFolder(directory));
+  auto fill = [&] {
+    return ExecuteWholeRestore(*source.storage, source.view, plan, target, SystemClock(), session.StartProgress(call));
+  };
   ASSIGN_OR_RETURN(PullResult result, dry_run ? DescribeWholeRestore(*source.storage, source.view, plan, SystemClock())
-                                              : ExecuteWholeRestore(*source.storage, source.view, plan, target,
-                                                                    SystemClock(), session.StartProgress(call)));
+                                              : FillFolder(directory, fill));
   if (format == AnswerFormat::kTable) {
     return session.Print(fmt::format("{}pulled {} entities, {} of the log to {}\n", dry_run ? "would have " : "",
                                      plan.entities, session.SizeText(result.bytes), directory));
@@ -123,7 +105,7 @@ Status PullAt(Session& session, const Call& call, AnswerFormat format, const std
 Status PullNamespaces(Session& session, const Call& call, AnswerFormat format, const std::string& directory) {
   std::vector<std::string> namespaces = SplitNames(call.Get("--namespaces"));
   for (const std::string& ns : namespaces) RETURN_IF_ERROR(CheckNamespace(ns));
-  ASSIGN_OR_RETURN(ConflictStrategy strategy, StrategyOf(call));
+  ConflictStrategy strategy = StrategyOf(call);
   std::optional<std::string> at;
   if (call.Has("--at")) at = call.Get("--at");
   ASSIGN_OR_RETURN(Source source, OpenBackupSource(session, call, call.args[0], at));
@@ -144,8 +126,10 @@ Status PullNamespaces(Session& session, const Call& call, AnswerFormat format, c
   ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> target, OpenFreshFolder(directory));
   PullResult result = plan.transfer();
   if (!dry_run) {
-    ASSIGN_OR_RETURN(
-        result, ExecuteNamespacePull(*source.storage, source.view, plan, target, FolderName(directory), SystemClock()));
+    ASSIGN_OR_RETURN(result, FillFolder(directory, [&] {
+                       return ExecuteNamespacePull(*source.storage, source.view, plan, target, FolderName(directory),
+                                                   SystemClock());
+                     }));
   }
   int64_t entities = 0;
   Object counts;
@@ -177,7 +161,7 @@ Status RunPull(Session& session, const Call& call) {
   session.Note(fmt::format("from {}, as of {}", resolved.name, FormatTime(resolved.backup.instant_ms)));
   ASSIGN_OR_RETURN(PullSource source, OpenBackup(resolved));
   source.progress = session.StartProgress(call);
-  ASSIGN_OR_RETURN(ConflictStrategy strategy, StrategyOf(call));
+  ConflictStrategy strategy = StrategyOf(call);
   if (strategy != ConflictStrategy::kManual) {
     ASSIGN_OR_RETURN(auto relation, RelationTo(source, directory));
     bool ahead = relation == Relation::kAhead, diverged = relation == Relation::kDiverged;

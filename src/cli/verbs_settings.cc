@@ -9,7 +9,6 @@
 #include "cli/verbs.h"
 #include "core/time_text.h"
 #include "core/ulid.h"
-#include "model/layout.h"
 #include "model/names.h"
 
 namespace parquedb {
@@ -20,9 +19,8 @@ const std::vector<AnswerFormat> kPlainFormats = {AnswerFormat::kTable, AnswerFor
 // The file that `remote add` and `remote remove` change: the database's, else the user's.
 Result<std::string> FileToChange(const Call& call) {
   std::string directory = DirectoryOption(call);
-  ASSIGN_OR_RETURN(auto storage, OpenDirectory(directory));
-  ASSIGN_OR_RETURN(auto manifest, storage->Stat(kEventManifestPath));
-  if (manifest && !call.Has("--global")) return DatabaseConfigPath(directory);
+  ASSIGN_OR_RETURN(bool exists, HoldsDatabase(directory));
+  if (exists && !call.Has("--global")) return DatabaseConfigPath(directory);
   std::string user = UserConfigPath();
   if (!user.empty()) return user;
   return InvalidArgument("there is no home folder for the user's config.toml", "set HOME or XDG_CONFIG_HOME");

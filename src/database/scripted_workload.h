@@ -29,10 +29,10 @@ inline std::string Text(const TestDocuments& documents) {
   return text;
 }
 
-// What a store shows, read as another process does.
-inline Result<TestDocuments> ReadDocuments(const StorageBackend& storage) {
-  ASSIGN_OR_RETURN(View view, TakeView(storage, 2'000'000'000'000, {.pin_all = true, .namespaces = {}}));
-  ASSIGN_OR_RETURN(auto cursor, OpenState(storage, view, {.cut = view.head, .namespaces = {}}));
+// What a view shows of a state.
+inline Result<TestDocuments> ReadDocuments(const StorageBackend& storage, const View& view,
+                                           const StateRequest& request) {
+  ASSIGN_OR_RETURN(auto cursor, OpenState(storage, view, request));
   TestDocuments documents;
   Entity entity;
   while (true) {
@@ -40,6 +40,11 @@ inline Result<TestDocuments> ReadDocuments(const StorageBackend& storage) {
     if (!more) return documents;
     documents[entity.id] = entity.data;
   }
+}
+// What a store shows, read as another process does.
+inline Result<TestDocuments> ReadDocuments(const StorageBackend& storage) {
+  ASSIGN_OR_RETURN(View view, TakeView(storage, 2'000'000'000'000, {.pin_all = true, .namespaces = {}}));
+  return ReadDocuments(storage, view, {.cut = view.head, .namespaces = {}});
 }
 inline Result<TestDocuments> ReadDocuments(const std::shared_ptr<MemoryDisk>& disk) {
   return ReadDocuments(MemoryBackend(disk));

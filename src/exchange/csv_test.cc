@@ -6,24 +6,10 @@
 #include <random>
 
 #include "core/limits.h"
+#include "storage/text_input.h"
 
 namespace parquedb {
 namespace {
-
-class TextInput : public InputStream {
- public:
-  TextInput(std::string text, size_t step) : text_(std::move(text)), step_(step) {}
-  Result<size_t> Read(size_t bytes, std::string* out) override {
-    size_t count = std::min({bytes, step_, text_.size() - at_});
-    out->append(text_, at_, count);
-    at_ += count;
-    return count;
-  }
-
- private:
-  std::string text_;
-  size_t step_, at_ = 0;
-};
 
 using Cells = std::vector<std::string>;
 struct Row {

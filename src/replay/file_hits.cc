@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collection/row_selector.h"
+#include "core/check.h"
 #include "core/limits.h"
 
 namespace parquedb {
@@ -237,6 +238,7 @@ bool HasLargeRows(const TableReader& table) {
 }  // namespace
 
 std::unique_ptr<HitCursor> OpenFileHits(FileHitRequest request) {
+  PARQUEDB_CHECK(request.threads >= 1);
   const TableReader& table = request.file->table();
   if (request.threads < 2 || table.row_group_count() < 2 || HasLargeRows(table))
     return std::make_unique<PlainHits>(std::move(request));

@@ -13,7 +13,7 @@ struct FileHitRequest {
   std::shared_ptr<DataFile> file;
   std::optional<ColumnCondition> condition;  // nothing: all rows
   MakeHit make;                              // null: only the ids of the rows
-  int threads = 1;
+  int threads = 1;                           // at least one: who asks has put in the number of cores
 };
 
 std::unique_ptr<HitCursor> OpenFileHits(FileHitRequest request);

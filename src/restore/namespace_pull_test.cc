@@ -23,14 +23,7 @@ Result<std::unique_ptr<Source>> Open(const DiskPtr& disk) {
 }
 
 Result<TestDocuments> StateOf(const Source& source, int64_t lsn, const std::vector<std::string>& namespaces) {
-  ASSIGN_OR_RETURN(auto cursor, OpenState(source.storage, source.view, {.cut = lsn, .namespaces = namespaces}));
-  TestDocuments documents;
-  Entity entity;
-  while (true) {
-    ASSIGN_OR_RETURN(bool more, cursor->Next(&entity));
-    if (!more) return documents;
-    documents[entity.id] = entity.data;
-  }
+  return ReadDocuments(source.storage, source.view, {.cut = lsn, .namespaces = namespaces});
 }
 
 Status PullNamespaces(const DiskPtr& from, int64_t lsn, const std::vector<std::string>& namespaces, const DiskPtr& to) {

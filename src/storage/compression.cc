@@ -56,13 +56,10 @@ Status Damaged(const char* kind, uint64_t offset, const char* why) {
                      (why != nullptr ? why : "its data contradict themselves"));
 }
 
-class GzipInput : public InputStream {
+// The part that both kinds share.
+class InflatingInput : public InputStream {
  public:
-  explicit GzipInput(std::unique_ptr<InputStream> input) : input_(std::move(input)) {
-    PARQUEDB_CHECK(::inflateInit2(&stream_, MAX_WBITS + kGzipHeader) == Z_OK);
-  }
-  ~GzipInput() override { ::inflateEnd(&stream_); }
-
+  explicit InflatingInput(std::unique_ptr<InputStream> input) : input_(std::move(input)) {}
   Result<size_t> Read(size_t bytes, std::string* out) override {
     size_t before = out->size();
     out->resize(before + bytes);
@@ -71,9 +68,22 @@ class GzipInput : public InputStream {
     return got;
   }
 
+ protected:
+  // At least one byte, or 0 at the end of the last part.
+  virtual Result<size_t> Inflate(char* out, size_t bytes) = 0;
+  CompressedInput input_;
+  bool between_ = false;  // a part (a gzip member, a zstd frame) has ended, none has begun
+};
+
+class GzipInput : public InflatingInput {
+ public:
+  explicit GzipInput(std::unique_ptr<InputStream> input) : InflatingInput(std::move(input)) {
+    PARQUEDB_CHECK(::inflateInit2(&stream_, MAX_WBITS + kGzipHeader) == Z_OK);
+  }
+  ~GzipInput() override { ::inflateEnd(&stream_); }
+
  private:
-  // At least one byte, or 0 at the end of the last member.
-  Result<size_t> Inflate(char* out, size_t bytes) {
+  Result<size_t> Inflate(char* out, size_t bytes) override {
     stream_.next_out = reinterpret_cast<Bytef*>(out);
     stream_.avail_out = static_cast<uInt>(std::min<size_t>(bytes, UINT32_MAX));
     const uInt room = stream_.avail_out;
@@ -101,29 +111,19 @@ class GzipInput : public InputStream {
     return size_t{room - stream_.avail_out};
   }
 
-  CompressedInput input_;
   z_stream stream_ = {};
-  bool between_ = false;  // a member has ended, none has begun
   bool padded_ = false;
 };
 
-class ZstdInput : public InputStream {
+class ZstdInput : public InflatingInput {
  public:
   explicit ZstdInput(std::unique_ptr<InputStream> input)
-      : input_(std::move(input)), context_(ZSTD_createDCtx(), &ZSTD_freeDCtx) {
+      : InflatingInput(std::move(input)), context_(ZSTD_createDCtx(), &ZSTD_freeDCtx) {
     PARQUEDB_CHECK(context_ != nullptr);
   }
 
-  Result<size_t> Read(size_t bytes, std::string* out) override {
-    size_t before = out->size();
-    out->resize(before + bytes);
-    auto got = Inflate(out->data() + before, bytes);
-    out->resize(before + (got.ok() ? *got : 0));
-    return got;
-  }
-
  private:
-  Result<size_t> Inflate(char* out, size_t bytes) {
+  Result<size_t> Inflate(char* out, size_t bytes) override {
     ZSTD_outBuffer output{out, bytes, 0};
     while (output.pos == 0) {
       ASSIGN_OR_RETURN(std::string_view more, input_.Peek());
@@ -139,9 +139,7 @@ class ZstdInput : public InputStream {
     return output.pos;
   }
 
-  CompressedInput input_;
   std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context_;
-  bool between_ = false;  // a frame has ended, none has begun
 };
 
 // The part that both kinds share.

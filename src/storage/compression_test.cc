@@ -7,25 +7,10 @@
 #include "core/limits.h"
 #include "storage/memory_backend.h"
 #include "storage/spooled_file.h"
+#include "storage/text_input.h"
 
 namespace parquedb {
 namespace {
-
-// Gives its text in pieces of `step` bytes.
-class TextInput : public InputStream {
- public:
-  TextInput(std::string text, size_t step) : text_(std::move(text)), step_(step) {}
-  Result<size_t> Read(size_t bytes, std::string* out) override {
-    size_t count = std::min({bytes, step_, text_.size() - at_});
-    out->append(text_, at_, count);
-    at_ += count;
-    return count;
-  }
-
- private:
-  std::string text_;
-  size_t step_, at_ = 0;
-};
 
 Result<std::string> Plain(Compression kind, const std::string& stream, size_t step = 1 << 20, size_t read = 65'536) {
   auto input = Decompress(kind, std::make_unique<TextInput>(stream, step));

@@ -1,6 +1,7 @@
 """Some namespaces of a backup: as a database of their own, or into one that is there."""
 import json
 import os
+import random
 
 import pytest
 
@@ -171,3 +172,17 @@ def test_a_damaged_base_is_found_by_every_level_and_never_used(shop):
     os.remove(path)
     shop.fails(20, "get", "posts/p0", db=some)
     shop.fails(20, "verify", some, db=None)
+
+
+@pytest.mark.parametrize("more", [["--namespaces", "many"], ["--at", "latest"], []])
+def test_damage_that_is_met_while_the_folder_is_filled_is_20_and_leaves_no_folder(shop, more):
+    texts = random.Random(1)
+    shop.ok("import", "--file", shop.ndjson("many.ndjson", [{"$id": f"many/m{i:04d}", "t": texts.randbytes(200).hex()} for i in range(2000)]))
+    shop.ok("push", "--to", shop.path("remote"))
+    objects = [os.path.join(base, n) for base, _, names in os.walk(shop.path("remote/username/objects")) for n in names]
+    largest = max(objects, key=os.path.getsize)
+    with open(largest, "r+b") as f:  # among the documents: the keys, which are read first, are whole
+        f.seek(os.path.getsize(largest) // 2)
+        f.write(b"\0" * 64)
+    pull(shop, "some", *more, code=20)
+    assert not os.path.exists(shop.path("some"))
