@@ -64,9 +64,9 @@ struct VerifyOptions {
 };
 
 // Verifies the database (a directory, or a backup through a SnapshotBackend) as a reader: beside a writer it judges one
-// view; if files go while it reads, it begins again, from the third time on under the writer's lock if it is free. Defects are findings; a
-// Status is what kept it from judging: kNotFound (no database), kUnsupported (a newer format), kIo, kBusy. Memory: 128
-// MiB and one row group, whatever the size (more goes through TMPDIR). Nothing is changed.
+// view; if files go while it reads, it begins again, from the third time on under the writer's lock if it is free.
+// Defects are findings; a Status is what kept it from judging: kNotFound (no database), kUnsupported (a newer format),
+// kIo, kBusy. Memory: 128 MiB and one row group, whatever the size (more goes through TMPDIR). Nothing is changed.
 Result<VerificationResult> Verify(StorageBackend& storage, const VerifyOptions& options);
 
 }  // namespace parquedb
