@@ -56,7 +56,7 @@ struct EventManifest {
   std::string dataset;  // the database's name
   std::string database_id;
   int64_t created_at_ms = 0;
-  std::vector<SegmentEntry> segments;  // ascending by seq and lsn
+  std::vector<SegmentEntry> segments;  // ascending by lsn; a base stands behind the segment that ends at its cut
   int64_t compacted_through = 0;
   int64_t next_seq = 1;
   int64_t total_events = 0;  // bases do not count
@@ -72,6 +72,8 @@ struct EventManifest {
 
   // The last lsn that segments hold; 0 for none.
   int64_t last_lsn() const { return segments.empty() ? 0 : segments.back().max_lsn; }
+  // True for a base that the log begins with. Any other base only makes replay shorter: the events before it are there.
+  bool begins_with(const SegmentEntry& entry) const { return entry.is_base && entry.max_lsn == compacted_through; }
   // Where the restorable window begins, as far as segments say: at the base that stands in for retired events, else at
   // the creation, or the first event if that is earlier. UTC ms.
   int64_t window_from_ms() const;
@@ -83,8 +85,9 @@ Result<EventManifest> ReadEventManifest(const StorageBackend& storage);
 
 // Copies the segments with seq > last_seq from a database to another place, then its manifest; returns the seq to give
 // next time (nextSeq - 1). What lies there is the log up to the last flush: a database that opens, and restores to any
-// instant of it. Each file is durable before the manifest names it. kCorruption: a segment that is not what the
-// manifest says (named); the manifest there stays as it was.
+// instant of it. Bases stay behind but for the one that the log begins with: they only make replay shorter. Each file is
+// durable before the manifest names it. kCorruption: a segment that is not what the manifest says (named); the manifest
+// there stays as it was.
 Result<int64_t> BackupNewEvents(const StorageBackend& local, StorageBackend& remote, int64_t last_seq);
 
 }  // namespace parquedb

@@ -45,6 +45,7 @@ Result<Source> SourceOf(const Session& session, const PullSource& backup, const 
   source.storage = session.Metered(std::make_shared<SnapshotBackend>(backup.repository, backup.snapshot, backup.name));
   ViewRequest checked = request;
   checked.check_segments = true;
+  checked.pin_segments = false;
   ASSIGN_OR_RETURN(source.view, TakeView(*source.storage, backup.instant_ms, checked));
   source.view.is_backup = true;
   return source;

@@ -10,6 +10,7 @@ constexpr char kTestClockVariable[] = "PARQUEDB_TEST_CLOCK_MS";   // a fixed clo
 constexpr char kFlushEventsVariable[] = "PARQUEDB_FLUSH_EVENTS";  // flush after so many events in the WAL
 constexpr char kDirectBatchVariable[] =
     "PARQUEDB_TEST_DIRECT_BATCH_BYTES";                            // a larger batch goes straight into segments
+constexpr char kBaseBytesVariable[] = "PARQUEDB_TEST_BASE_BYTES";  // no base before so many; 0: behind every segment
 constexpr char kSortBytesVariable[] = "PARQUEDB_TEST_SORT_BYTES";  // memory of a sorted query, before TMPDIR is used
 constexpr char kKillAtVariable[] =
     "PARQUEDB_TEST_KILL_AT";  // "<point>[:n]": SIGKILL at the nth passing of a named point

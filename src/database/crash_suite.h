@@ -11,16 +11,21 @@ namespace parquedb {
 struct CrashCase {
   const char* name;
   Script script;
-  const char* direct_batch_bytes;  // nullptr: as the product has it
+  const char* direct_batch_bytes;      // nullptr: as the product has it
+  const char* base_bytes = nullptr;  // likewise
 };
 
 class CrashTest : public testing::TestWithParam<CrashCase> {
  protected:
   void SetUp() override {
     if (GetParam().direct_batch_bytes != nullptr) ::setenv(kDirectBatchVariable, GetParam().direct_batch_bytes, 1);
+    if (GetParam().base_bytes != nullptr) ::setenv(kBaseBytesVariable, GetParam().base_bytes, 1);
     std::fputs(("seed " + std::to_string(RunSeed()) + "\n").c_str(), stdout);
   }
-  void TearDown() override { ::unsetenv(kDirectBatchVariable); }
+  void TearDown() override {
+    ::unsetenv(kDirectBatchVariable);
+    ::unsetenv(kBaseBytesVariable);
+  }
 
   static Status Run(ScriptedDatabase& db) { return GetParam().script(db); }
   static int64_t CountOperations() {

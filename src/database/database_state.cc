@@ -268,6 +268,7 @@ Result<BatchResult> DatabaseState::WriteDirect(std::vector<EventDraft> head, Dra
     }
   };
   RETURN_IF_ERROR(log_->DirectBatch(produce));
+  RETURN_IF_ERROR(bases_.AddDue(*log_).status());
   RETURN_IF_ERROR(Refresh());
   RETURN_IF_ERROR(WriteFileManifest(*log_));
   return result;
@@ -300,12 +301,11 @@ Status DatabaseState::BeginCommit() {
 
 Status DatabaseState::MaintainIfDue() {
   if (!log_->flush_due()) return Status::Ok();
-  RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
-  RETURN_IF_ERROR(FlushAll(*log_));
+  RETURN_IF_ERROR(FlushLog());
   // The log behind the checkpoint bounds what a reader replays.
   int64_t bytes = 0;
   for (const SegmentEntry& entry : log_->manifest().segments) {
-    if (entry.max_lsn > log_->manifest().checkpoint) bytes += entry.size_bytes;
+    if (!entry.is_base && entry.max_lsn > log_->manifest().checkpoint) bytes += entry.size_bytes;
   }
   if (bytes > static_cast<int64_t>(kDirectBatchBytes)) {
     ASSIGN_OR_RETURN(auto done, parquedb::Checkpoint(*log_));
@@ -338,14 +338,23 @@ Result<View> DatabaseState::TakeReaderView() {
 
 Status DatabaseState::Flush() {
   std::lock_guard turn(mutex_);
-  RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
-  RETURN_IF_ERROR(FlushAll(*log_));
+  RETURN_IF_ERROR(FlushLog());
   return Refresh();
+}
+
+Status DatabaseState::FlushLog() {
+  RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
+  if (log_->tail().empty()) return Status::Ok();
+  RETURN_IF_ERROR(log_->Flush());
+  RETURN_IF_ERROR(bases_.AddDue(*log_).status());
+  return WriteFileManifest(*log_);
 }
 
 Status DatabaseState::Checkpoint() {
   std::lock_guard turn(mutex_);
   RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
+  RETURN_IF_ERROR(log_->Flush());
+  RETURN_IF_ERROR(bases_.AddDue(*log_).status());
   ASSIGN_OR_RETURN(auto done, parquedb::Checkpoint(*log_, options_.progress));
   (void)done;
   return Refresh();

@@ -16,6 +16,7 @@
 #include "database/entity_change.h"
 #include "eventlog/log_writer.h"
 #include "eventlog/view.h"
+#include "maintenance/base_schedule.h"
 #include "parquedb/database.h"
 #include "parquedb/progress.h"
 #include "replay/state.h"
@@ -90,6 +91,8 @@ class DatabaseState {
                       std::optional<Entity>* outcome, bool* writes);
   Status Refresh();
   Status MaintainIfDue();
+  // Flush, the bases that are due then, and the record behind them.
+  Status FlushLog();
   // Before the first byte that can't be taken back. kInterrupted: nothing is to be written.
   Status BeginCommit();
   std::string UndoPointLocked() const;
@@ -104,6 +107,7 @@ class DatabaseState {
   boost::unordered_flat_map<std::string, std::optional<std::string>> memtable_;  // target -> state, behind the segments
   View committed_;                                                               // segments and derived files, no tail
   std::unique_ptr<EntityLookup> lookup_;
+  BaseSchedule bases_;
 };
 
 // A draft for "id was `before`, becomes `after`".

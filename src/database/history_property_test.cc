@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/clock.h"
+#include "core/test_hooks.h"
 #include "parquedb/database.h"
 #include "replay/state.h"
 #include "storage/memory_backend.h"
@@ -50,7 +51,12 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
 
 class History {
  public:
-  explicit History(uint64_t seed) : random_(seed) {}
+  explicit History(uint64_t seed) : random_(seed) {
+    // Every other history has bases: behind every segment, or where the product puts them if it were for such small logs.
+    const uint64_t bases = Pick(4);
+    if (bases < 2) ::setenv(kBaseBytesVariable, bases == 0 ? "0" : "1", 1);
+  }
+  ~History() { ::unsetenv(kBaseBytesVariable); }
 
   void Run(uint64_t operations, bool every_lsn) {
     Open();

@@ -11,8 +11,8 @@ Result<std::optional<std::string>> EventIdAt(const StorageBackend& storage, cons
   for (const SegmentEntry& entry : view.manifest.segments) {
     // A base knows the id of the event at its cut; it is asked only when no segment holds the events there.
     if (lsn < entry.min_lsn || lsn > entry.max_lsn) continue;
-    if (entry.is_base && lsn != view.manifest.compacted_through) continue;
-    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, entry, view.manifest.database_id));
+    if (entry.is_base && !view.manifest.begins_with(entry)) continue;
+    ASSIGN_OR_RETURN(auto segment, OpenSegment(storage, view, entry));
     if (entry.is_base) return std::optional<std::string>(segment->footer().cut_id);
     auto column = segment->table().column_index("id");
     if (!column) return Corruption(entry.path + ": no ids");
@@ -25,7 +25,7 @@ Result<std::optional<std::string>> EventIdAt(const StorageBackend& storage, cons
 
 Result<StateDigest> DigestAtSegments(const StorageBackend& storage, const View& view) {
   if (view.manifest.segments.empty()) return StateDigest();
-  ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, view.manifest.segments.back(), view.manifest.database_id));
+  ASSIGN_OR_RETURN(auto segment, OpenSegment(storage, view, view.manifest.segments.back()));
   return *StateDigest::FromHex(segment->footer().digest);  // Open has checked it
 }
 

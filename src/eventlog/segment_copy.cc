@@ -27,6 +27,8 @@ Status CopySegment(const StorageBackend& from, StorageBackend& to, const Segment
 
 Result<int64_t> BackupNewEvents(const StorageBackend& local, StorageBackend& remote, int64_t last_seq) {
   ASSIGN_OR_RETURN(EventManifest manifest, ReadEventManifest(local));
+  std::erase_if(manifest.segments,
+                [&](const SegmentEntry& entry) { return entry.is_base && !manifest.begins_with(entry); });
   for (const SegmentEntry& entry : manifest.segments) {
     if (entry.seq > last_seq) RETURN_IF_ERROR(CopySegment(local, remote, entry));
   }

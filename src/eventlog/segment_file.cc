@@ -212,19 +212,13 @@ class ParquetSegment : public Segment {
  public:
   explicit ParquetSegment(SegmentEntry entry) : entry_(std::move(entry)) {}
 
-  Status Open(const StorageBackend& storage, std::string_view database_id) {
-    auto file = storage.Open(entry_.path);
-    if (!file.ok()) {
-      if (file.status().code() != StatusCode::kNotFound) return file.status();
-      return Corruption(entry_.path + " is missing; events/manifest.json names it",
-                        "parquedb verify; then pull from a backup");
-    }
-    if ((*file)->size() != static_cast<uint64_t>(entry_.size_bytes)) {
+  Status Open(std::shared_ptr<const ReadableFile> file, std::string_view database_id) {
+    if (file->size() != static_cast<uint64_t>(entry_.size_bytes)) {
       return Corruption(
-          fmt::format("{} has {} bytes, events/manifest.json says {}", entry_.path, (*file)->size(), entry_.size_bytes),
+          fmt::format("{} has {} bytes, events/manifest.json says {}", entry_.path, file->size(), entry_.size_bytes),
           "parquedb verify; then pull from a backup");
     }
-    ASSIGN_OR_RETURN(table_, TableReader::Open(std::move(*file), entry_.path));
+    ASSIGN_OR_RETURN(table_, TableReader::Open(std::move(file), entry_.path));
     return CheckFooter(database_id);
   }
 
@@ -366,8 +360,19 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::OpenBase(PendingFile& file
 
 Result<std::shared_ptr<Segment>> Segment::Open(const StorageBackend& storage, const SegmentEntry& entry,
                                                std::string_view database_id) {
+  auto file = storage.Open(entry.path);
+  if (!file.ok()) {
+    if (file.status().code() != StatusCode::kNotFound) return file.status();
+    return Corruption(entry.path + " is missing; events/manifest.json names it",
+                      "parquedb verify; then pull from a backup");
+  }
+  return Open(std::move(*file), entry, database_id);
+}
+
+Result<std::shared_ptr<Segment>> Segment::Open(std::shared_ptr<const ReadableFile> file, const SegmentEntry& entry,
+                                               std::string_view database_id) {
   auto segment = std::make_shared<ParquetSegment>(entry);
-  RETURN_IF_ERROR(segment->Open(storage, database_id));
+  RETURN_IF_ERROR(segment->Open(std::move(file), database_id));
   return std::shared_ptr<Segment>(std::move(segment));
 }
 

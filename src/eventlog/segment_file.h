@@ -83,6 +83,9 @@ class Segment {
   // Checks the footer against `entry`: lsns, ts, count, format. kCorruption names the file. Does not hash the file.
   static Result<std::shared_ptr<Segment>> Open(const StorageBackend& storage, const SegmentEntry& entry,
                                                std::string_view database_id);
+  // The same of a file that is open already.
+  static Result<std::shared_ptr<Segment>> Open(std::shared_ptr<const ReadableFile> file, const SegmentEntry& entry,
+                                               std::string_view database_id);
   virtual ~Segment() = default;
   virtual const SegmentEntry& entry() const = 0;
   virtual const SegmentFooter& footer() const = 0;

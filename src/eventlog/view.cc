@@ -36,10 +36,8 @@ class ViewTaker {
     // A batch that went straight into segments is nowhere else: it must not be shown before its manifest is durable.
     RETURN_IF_ERROR(storage_.SyncNames("events"));
     if (!JoinTail(std::move(*wal))) return std::optional<View>();
-    if (request_.check_segments) {
-      ASSIGN_OR_RETURN(bool whole, HasSegments());
-      if (!whole) return std::optional<View>();
-    }
+    ASSIGN_OR_RETURN(bool whole, PinSegments());
+    if (!whole) return std::optional<View>();
     return std::optional<View>(std::move(view_));
   }
   // What did not fit, for the message after the last attempt.
@@ -64,15 +62,39 @@ class ViewTaker {
     return Status::Ok();
   }
 
-  Result<bool> HasSegments() {
+  // False: one is not there, or is another one. A compaction has removed it since the manifest was read, or it is lost;
+  // the next attempts tell.
+  Result<bool> PinSegments() {
+    if (!request_.pin_segments && !request_.check_segments) return true;
     for (const SegmentEntry& entry : view_.manifest.segments) {
-      ASSIGN_OR_RETURN(auto found, storage_.Stat(entry.path));
-      if (found && found->size == static_cast<uint64_t>(entry.size_bytes)) continue;
-      gap_ = entry.path + (found ? " has another size than events/manifest.json says"
-                                 : " is missing; events/manifest.json names it");
-      return false;
+      ASSIGN_OR_RETURN(bool is_there, PinSegment(entry));
+      if (is_there) continue;
+      if (request_.check_segments) return false;
+      // Who does not need it goes on without; who does is told by OpenSegment.
+      ASSIGN_OR_RETURN(EventManifest now, ReadEventManifest(storage_));
+      if (!(now == view_.manifest)) return false;
     }
     return true;
+  }
+
+  Result<bool> PinSegment(const SegmentEntry& entry) {
+    std::optional<uint64_t> size;
+    if (request_.pin_segments) {
+      // One that can't be opened for want of a right or of descriptors is a matter of who reads it.
+      auto file = storage_.Open(entry.path);
+      if (!file.ok() && file.status().code() != StatusCode::kNotFound) return true;
+      if (file.ok()) {
+        size = (*file)->size();
+        view_.segments.emplace(entry.path, std::move(*file));
+      }
+    } else {
+      ASSIGN_OR_RETURN(auto found, storage_.Stat(entry.path));
+      if (found) size = found->size;
+    }
+    if (size && *size == static_cast<uint64_t>(entry.size_bytes)) return true;
+    gap_ = entry.path + (size ? " has another size than events/manifest.json says"
+                              : " is missing; events/manifest.json names it");
+    return false;
   }
 
   // Events behind the last segment must follow it without a hole.
@@ -127,6 +149,13 @@ Knows View::knows() const {
   whole.lines = lines();
   whole.merges = manifest.merges;
   return KnowsAt(whole, head);
+}
+
+Result<std::shared_ptr<Segment>> OpenSegment(const StorageBackend& storage, const View& view,
+                                             const SegmentEntry& entry) {
+  auto pinned = view.segments.find(entry.path);
+  if (pinned == view.segments.end()) return Segment::Open(storage, entry, view.manifest.database_id);
+  return Segment::Open(pinned->second, entry, view.manifest.database_id);
 }
 
 Result<View> TakeView(const StorageBackend& storage, int64_t now_ms, const ViewRequest& request) {

@@ -31,6 +31,8 @@ struct View {
   int64_t checkpoint = 0;                // of the FIRST reading: data files are right through here
   std::map<std::string, int64_t> files;  // state.files of the first reading
   std::map<std::string, std::shared_ptr<const ReadableFile>> derived;  // opened data and rels files, by path
+  // The segments, opened: a compaction that removes files afterwards takes nothing away from who reads on. By path.
+  std::map<std::string, std::shared_ptr<const ReadableFile>> segments;
   bool derived_together = false;  // all of `derived` are of the checkpoint in the manifest: none was replaced meanwhile
   std::vector<WalPart> wal;       // ascending
   std::vector<Event> tail;        // events behind the last segment, ascending by lsn, unbroken
@@ -49,12 +51,18 @@ struct ViewRequest {
   // Which data and rels files to pin: all that state.files names, or those of these namespaces.
   bool pin_all = false;
   std::vector<std::string> namespaces;
-  // Also look that every segment is there and has its size, needed or not: a damaged log is not used.
+  // Also look that every segment has its size, needed or not: a damaged log is not used.
   bool check_segments = false;
+  // Open all segments. False where none can go: of a backup, or for who holds the lock.
+  bool pin_segments = true;
 };
 
 // kNotFound when events/manifest.json is missing; kCorruption when it or the WAL is damaged; kUnsupported for a newer
 // format or a marker _meta/RESTORING (named); kBusy after 10 attempts that met a moving log.
 Result<View> TakeView(const StorageBackend& storage, int64_t now_ms, const ViewRequest& request = {});
+
+// A segment of the view; from the file that the view holds open, if it does. Errors as Segment::Open.
+Result<std::shared_ptr<Segment>> OpenSegment(const StorageBackend& storage, const View& view,
+                                             const SegmentEntry& entry);
 
 }  // namespace parquedb

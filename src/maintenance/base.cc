@@ -30,7 +30,7 @@ class LogWalk {
   template <typename Wants, typename Visit>
   Status Run(const EventColumns& columns, const Wants& wants, const Visit& visit) const {
     for (const SegmentEntry& entry : segments_) {
-      ASSIGN_OR_RETURN(auto segment, Segment::Open(source_, entry, view_.manifest.database_id));
+      ASSIGN_OR_RETURN(auto segment, OpenSegment(source_, view_, entry));
       const TableReader& table = segment->table();
       auto lsn = table.column_index("lsn");
       for (int group = 0; group < table.row_group_count(); ++group) {
@@ -75,14 +75,17 @@ std::vector<LineEntry> LineOf(const View& view, int64_t lsn) {
 }  // namespace
 
 Result<BasePlan> PlanBase(const StorageBackend& source, const View& view, const BaseCut& cut,
-                          const std::vector<std::string>& namespaces) {
+                          const std::optional<std::vector<std::string>>& namespaces) {
   LogWalk walk(source, view, cut.lsn);
   BasePlan plan{.cut = cut, .lines = LineOf(view, cut.lsn), .segments = walk.segments(), .last = {}, .entities = {}};
-  for (const std::string& ns : namespaces) plan.entities.emplace(ns, 0);
+  if (namespaces) {
+    for (const std::string& ns : *namespaces) plan.entities.emplace(ns, 0);
+  }
   plan.last.assign(static_cast<size_t>(cut.lsn) + 1, false);
   boost::unordered_flat_map<Hash128, int64_t> newest;
   auto visit = [&](const EventView& event) {
-    auto wanted = plan.entities.find(std::string(NamespaceOfTarget(event.target)));
+    std::string ns(NamespaceOfTarget(event.target));
+    auto wanted = namespaces ? plan.entities.find(ns) : plan.entities.try_emplace(std::move(ns), 0).first;
     if (wanted == plan.entities.end()) return Status::Ok();
     auto [known, fresh] = newest.try_emplace(KeyedHash(event.target), event.lsn);
     if (!fresh) {
@@ -129,7 +132,9 @@ Result<Base> WriteBase(const StorageBackend& source, const View& view, const Bas
     auto begin = plan.last.begin() + first, end = plan.last.begin() + last + 1;
     return std::find(begin, end, true) != end;
   };
-  RETURN_IF_ERROR(LogWalk(source, view, plan.cut.lsn).Run(EventColumns::All(), wants, visit));
+  EventColumns columns = EventColumns::All();
+  columns.before = false;
+  RETURN_IF_ERROR(LogWalk(source, view, plan.cut.lsn).Run(columns, wants, visit));
   RETURN_IF_ERROR(writer->Finish(
       {.database_id = database_id, .lines = plan.lines, .digest = base.digest.Hex(), .cut_id = plan.cut.id}));
   base.entry.count = writer->count();

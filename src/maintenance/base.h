@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,10 @@ struct BasePlan {
   std::map<std::string, int64_t> entities;  // alive at the cut, by namespace; those asked for, also when there are none
 };
 
-// Reads the keys of the log through the cut; of these namespaces only. Memory: 32 bytes an entity, a bit an event.
+// Reads the keys of the log from the newest base at or before the cut on; of these namespaces only, or of all. Memory:
+// 32 bytes an entity, a bit an event.
 Result<BasePlan> PlanBase(const StorageBackend& source, const View& view, const BaseCut& cut,
-                          const std::vector<std::string>& namespaces);
+                          const std::optional<std::vector<std::string>>& namespaces);
 
 struct Base {
   SegmentEntry entry;

@@ -56,6 +56,7 @@ class CheckpointRun {
     ChangeRequest request;
     request.cut = view_.head;
     request.lowest = anew_ ? 0 : view_.checkpoint;
+    request.from_nothing = view_.checkpoint == 0 && view_.files.empty();
     request.from = [&, only](std::string_view ns) -> std::optional<int64_t> {
       if (only && ns != *only) return std::nullopt;
       if (!namespaces_.contains(ns)) namespaces_.emplace(ns);
@@ -242,7 +243,7 @@ Result<Outcome> MakeFiles(LogWriter& log, const View& view, bool anew, Progress*
 
 Result<CheckpointResult> Checkpoint(LogWriter& log, Progress* progress) {
   RETURN_IF_ERROR(log.Flush());
-  ASSIGN_OR_RETURN(View view, TakeView(log.storage(), log.clock().NowMs(), {.pin_all = false, .namespaces = {}}));
+  ASSIGN_OR_RETURN(View view, TakeView(log.storage(), log.clock().NowMs(), {.pin_segments = false}));
   ASSIGN_OR_RETURN(CheckpointMarker marker, ReadCheckpointMarker(log.storage()));
   CheckpointResult result{.through = view.head, .namespaces = {}, .files = 0};
   if (view.checkpoint == view.head && marker == CheckpointMarker::kNone) {

@@ -1,5 +1,7 @@
 #include "model/event_manifest.h"
 
+#include <set>
+
 #include "core/ulid.h"
 #include "model/json_reader.h"
 #include "model/layout.h"
@@ -69,18 +71,19 @@ Knows ReadKnows(const Object& object, JsonReader* reader) {
   return knows;
 }
 
-// Segments follow one another without a gap; counts and totals add up.
+// Segments follow one another without a gap, a base stands at the end of one; counts and totals add up.
 Status CheckSegments(const EventManifest& manifest, const std::string& place) {
-  int64_t last_seq = 0, last_lsn = manifest.compacted_through, total = 0;
+  int64_t last_lsn = manifest.compacted_through, total = 0;
+  std::set<int64_t> seqs;
   for (const SegmentEntry& entry : manifest.segments) {
     std::string where = place + ": " + entry.path;
-    if (entry.seq <= last_seq || entry.seq >= manifest.next_seq)
-      return Corruption(where + ": seq does not ascend below nextSeq");
-    last_seq = entry.seq;
+    // A number is given once, in the order of writing: a merged segment has a greater one than those behind it.
+    if (entry.seq < 1 || entry.seq >= manifest.next_seq) return Corruption(where + ": seq is not below nextSeq");
+    if (!seqs.insert(entry.seq).second) return Corruption(where + ": it is named twice");
     if (entry.min_ts_ms > entry.max_ts_ms || entry.size_bytes <= 0 || entry.count < 0)
       return Corruption(where + ": its numbers contradict each other");
     if (entry.is_base) {
-      if (entry.min_lsn != entry.max_lsn || entry.max_lsn > std::max(last_lsn, manifest.compacted_through)) {
+      if (entry.min_lsn != entry.max_lsn || entry.max_lsn != last_lsn) {
         return Corruption(where + ": a base at lsn " + std::to_string(entry.max_lsn) + " does not fit behind lsn " +
                           std::to_string(last_lsn));
       }

@@ -120,6 +120,42 @@ TEST(EventManifestTest, ComesBackTheSame) {
   EXPECT_EQ(*DecodeEventManifest(EncodeEventManifest(SampleManifest())), SampleManifest());
 }
 
+// As after a compaction: the first segment is a merged one, with a greater number than the one behind it.
+EventManifest ManifestWithBases() {
+  EventManifest manifest = SampleManifest();
+  manifest.segments[0].seq = 4;
+  manifest.segments[0].path = "events/seg-000004.parquet";
+  SegmentEntry base{3, "events/seg-000003.parquet", 20, 20, 2, 80, 40, std::string(64, 'c'), 3, 3, true};
+  manifest.segments.insert(manifest.segments.begin() + 1, base);
+  manifest.next_seq = 5;
+  return manifest;
+}
+
+TEST(EventManifestTest, ABaseMayStandAtTheEndOfAnySegment) {
+  const EventManifest manifest = ManifestWithBases();
+  EXPECT_EQ(*DecodeEventManifest(EncodeEventManifest(manifest)), manifest);
+  EXPECT_EQ(manifest.window_from_ms(), 5) << "it narrows nothing";
+  EXPECT_FALSE(manifest.begins_with(manifest.segments[1]));
+  auto code = [&](auto change) {
+    EventManifest changed = manifest;
+    change(&changed);
+    return DecodeEventManifest(EncodeEventManifest(changed)).status().code();
+  };
+  EXPECT_EQ(code([](EventManifest* m) { m->segments[1].min_lsn = m->segments[1].max_lsn = 2; }), StatusCode::kCorruption);
+  EXPECT_EQ(code([](EventManifest* m) { std::swap(m->segments[1], m->segments[2]); }), StatusCode::kCorruption);
+  EXPECT_EQ(code([](EventManifest* m) { m->next_seq = 4; }), StatusCode::kCorruption);
+}
+
+TEST(EventManifestTest, ALogThatBeginsWithABaseIsRestorableFromThere) {
+  EventManifest manifest = ManifestWithBases();
+  manifest.segments.erase(manifest.segments.begin());
+  EXPECT_EQ(DecodeEventManifest(EncodeEventManifest(manifest)).status().code(), StatusCode::kCorruption);
+  manifest.compacted_through = 3;
+  EXPECT_EQ(*DecodeEventManifest(EncodeEventManifest(manifest)), manifest);
+  EXPECT_TRUE(manifest.begins_with(manifest.segments[0]));
+  EXPECT_EQ(manifest.window_from_ms(), 20);
+}
+
 TEST(EventManifestTest, ContradictionsAreCorruption) {
   auto code = [](auto change) {
     EventManifest manifest = SampleManifest();
@@ -128,6 +164,7 @@ TEST(EventManifestTest, ContradictionsAreCorruption) {
   };
   EXPECT_EQ(code([](EventManifest* m) { m->segments[1].min_lsn = 5; }), StatusCode::kCorruption);
   EXPECT_EQ(code([](EventManifest* m) { m->segments[1].seq = 1; }), StatusCode::kCorruption);
+  EXPECT_EQ(code([](EventManifest* m) { m->segments[1].seq = 3; }), StatusCode::kCorruption);
   EXPECT_EQ(code([](EventManifest* m) { m->segments[0].path = "events/../x"; }), StatusCode::kCorruption);
   EXPECT_EQ(code([](EventManifest* m) { m->total_events = 4; }), StatusCode::kCorruption);
   EXPECT_EQ(code([](EventManifest* m) { m->files = {{"data/../data.parquet", 1}}; }), StatusCode::kCorruption);

@@ -204,7 +204,10 @@ class ChangePlanner {
     const auto& segments = view_.manifest.segments;
     for (auto entry = segments.rbegin(); entry != segments.rend(); ++entry) {
       if (entry->max_lsn <= request_.lowest) break;
-      if (entry->min_lsn <= request_.cut) RETURN_IF_ERROR(PlanSegment(*entry));
+      if (entry->min_lsn > request_.cut) continue;
+      const bool begins = view_.manifest.begins_with(*entry);
+      if (entry->is_base && !begins && !request_.from_nothing) continue;
+      RETURN_IF_ERROR(PlanSegment(*entry));
       if (entry->is_base) break;  // it stands for everything before it
     }
     if (unordered_.count() > 0) {
@@ -234,7 +237,7 @@ class ChangePlanner {
   }
 
   Status PlanSegment(const SegmentEntry& entry) {
-    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage_, entry, view_.manifest.database_id));
+    ASSIGN_OR_RETURN(auto segment, OpenSegment(storage_, view_, entry));
     std::future<Result<Keys>> ahead;  // of the next row group, while the winners of one are chosen
     for (int group = segment->table().row_group_count() - 1; group >= 0; --group) {
       ASSIGN_OR_RETURN(Keys keys, ahead.valid() ? ahead.get() : ReadKeys(*segment, group));

@@ -32,6 +32,9 @@ struct ChangeRequest {
   int64_t cut = 0;
   int64_t lowest = 0;  // no `from` returns less: segments that end at or before it are not opened
   bool states = true;  // false: Change.state stays empty, and no state text is read
+  // Every `from` is 0: a base then stands for all events before it. Else it says nothing of what was deleted since, and
+  // the events are read.
+  bool from_nothing = false;
 };
 
 // Chooses each entity's newest event from key columns alone, newest segment first, and fetches state texts only for

@@ -70,7 +70,7 @@ class HistoryCursor : public EventCursor {
       HoldTail();
       return true;
     }
-    ASSIGN_OR_RETURN(segment_, Segment::Open(storage_, piece.entry, view_.manifest.database_id));
+    ASSIGN_OR_RETURN(segment_, OpenSegment(storage_, view_, piece.entry));
     group_ = request_.newest_first ? segment_->table().row_group_count() - 1 : 0;
     return true;
   }

@@ -105,7 +105,8 @@ Result<Sources> OpenSources(const StorageBackend& storage, const View& view, con
                   std::string_view ns) { return ns == request.ns ? std::optional(through) : std::nullopt; },
       .cut = request.cut,
       .lowest = sources.data.through,
-      .states = texts == Texts::kWanted};
+      .states = texts == Texts::kWanted,
+      .from_nothing = sources.data.through == 0};
   ASSIGN_OR_RETURN(sources.changes, OpenChanges(storage, view, changes));
   if (ThreadsOf(request) > 1) sources.changes = ReadAhead(std::move(sources.changes));
   return sources;

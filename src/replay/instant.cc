@@ -25,7 +25,7 @@ Result<std::optional<Event>> LastEventWhere(const StorageBackend& storage, const
   const auto& segments = view.manifest.segments;
   for (auto entry = segments.rbegin(); entry != segments.rend(); ++entry) {
     if (entry->is_base || !may_count(*entry)) continue;
-    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, *entry, view.manifest.database_id));
+    ASSIGN_OR_RETURN(auto segment, OpenSegment(storage, view, *entry));
     EventColumns columns = EventColumns::Keys();
     columns.id = true;
     for (int group = segment->table().row_group_count() - 1; group >= 0; --group) {

@@ -34,6 +34,7 @@ Result<Reverse> ReadReverse(const StorageBackend& storage, const View& view, std
   Reverse reverse;
   ASSIGN_OR_RETURN(reverse.rows, file->Find(id));
   reverse.through = file->through() >= entry->second ? std::max(file->through(), view.checkpoint) : file->through();
+  if (reverse.through < view.manifest.compacted_through) return Reverse{};  // too old: what came next was retired
   return reverse;
 }
 
@@ -46,7 +47,8 @@ Result<std::vector<std::string>> FindLinksTo(const StorageBackend& storage, cons
   for (const LinkRow& row : reverse.rows) found.emplace(row.from, row.predicate);
   ChangeRequest request{.from = [&](std::string_view) { return std::optional<int64_t>(reverse.through); },
                         .cut = view.head,
-                        .lowest = reverse.through};
+                        .lowest = reverse.through,
+                        .from_nothing = reverse.through == 0};
   ASSIGN_OR_RETURN(auto changes, OpenChanges(storage, view, request));
   Change change;
   while (true) {

@@ -28,8 +28,8 @@ Result<std::vector<std::string>> ListNamespaces(const StorageBackend& storage, c
     names.insert(last);
   };
   for (const SegmentEntry& entry : view.manifest.segments) {
-    if (entry.max_lsn <= view.checkpoint) continue;
-    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, entry, view.manifest.database_id));
+    if (entry.max_lsn <= view.checkpoint || (entry.is_base && !view.manifest.begins_with(entry))) continue;
+    ASSIGN_OR_RETURN(auto segment, OpenSegment(storage, view, entry));
     ASSIGN_OR_RETURN(auto cursor, segment->ScanAll(EventColumns::Keys()));
     EventView event;
     while (true) {
@@ -53,8 +53,8 @@ Result<bool> HasNamespace(const StorageBackend& storage, const View& view, std::
   }
   const std::string first = std::string(ns) + ":", behind = std::string(ns) + ";";  // ';' follows ':'
   for (const SegmentEntry& entry : view.manifest.segments) {
-    if (entry.max_lsn <= view.checkpoint) continue;
-    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, entry, view.manifest.database_id));
+    if (entry.max_lsn <= view.checkpoint || (entry.is_base && !view.manifest.begins_with(entry))) continue;
+    ASSIGN_OR_RETURN(auto segment, OpenSegment(storage, view, entry));
     const TableReader& table = segment->table();
     const auto column = table.column_index("target");
     for (int group = 0; column && group < table.row_group_count(); ++group) {

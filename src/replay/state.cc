@@ -25,18 +25,24 @@ class StateCursor : public EntityCursor {
     }
     // In the order of "ns/": '-' and the digits sort around '/'.
     std::sort(pending.begin(), pending.end(), [](const auto& a, const auto& b) { return a + "/" > b + "/"; });
-    int64_t lowest = wanted.empty() ? view.checkpoint : INT64_MAX;
+    int64_t lowest = wanted.empty() ? view.checkpoint : INT64_MAX, highest = 0;
     std::set<std::string, std::less<>> looked_at = wanted;
     looked_at.insert(pending.begin(), pending.end());
     for (const std::string& ns : looked_at) {
       ASSIGN_OR_RETURN(auto source, files_.For(ns, cut_));
       lowest = std::min(lowest, source.through);
+      highest = std::max(highest, source.through);
     }
     // A namespace without a file has had no event through the checkpoint, unless the cut lies before the checkpoint.
-    if (cut_ < view.checkpoint) lowest = 0;
+    if (cut_ < view.checkpoint) {
+      lowest = 0;
+    } else if (wanted.empty()) {
+      highest = std::max(highest, view.checkpoint);
+    }
     ChangeRequest changes{.from = [this, wanted](std::string_view ns) { return From(ns, wanted); },
                           .cut = cut_,
-                          .lowest = std::min(lowest, cut_)};
+                          .lowest = std::min(lowest, cut_),
+                          .from_nothing = highest == 0};
     if (lowest < view.head) {
       ASSIGN_OR_RETURN(changes_, OpenChanges(storage, view, changes));
     }
@@ -131,6 +137,8 @@ Result<DataFiles::Source> DataFiles::For(std::string_view ns, int64_t cut) {
         int64_t through = source.file->footer().through;
         // A file that is as its entry says (or newer) is right through the checkpoint, even if that lies further on.
         source.through = through >= entry->second ? std::max(through, view_.checkpoint) : through;
+        // Events that would bring an older file up to date were retired: the log begins with the whole state instead.
+        if (source.through < view_.manifest.compacted_through) source = Source{};
       }
     } else {
       // No entity and no event through the checkpoint. A file that lies there all the same says that the manifest does
@@ -167,7 +175,7 @@ Result<std::unique_ptr<EntityCursor>> OpenState(const StorageBackend& storage, c
 Result<std::shared_ptr<Segment>> EntityLookup::OpenSegment(const SegmentEntry& entry) {
   std::shared_ptr<Segment>& segment = segments_[entry.seq];
   if (segment == nullptr) {
-    ASSIGN_OR_RETURN(segment, Segment::Open(storage_, entry, view_.manifest.database_id));
+    ASSIGN_OR_RETURN(segment, parquedb::OpenSegment(storage_, view_, entry));
   }
   return segment;
 }
@@ -182,6 +190,8 @@ Result<std::optional<std::string>> EntityLookup::FindState(std::string_view id, 
   for (auto entry = segments.rbegin(); entry != segments.rend(); ++entry) {
     if (entry->min_lsn > cut) continue;
     if (entry->max_lsn <= source.through) break;
+    // A base says nothing of what was deleted since the file was written; the events behind the file do.
+    if (entry->is_base && source.through > 0) continue;
     ASSIGN_OR_RETURN(auto segment, OpenSegment(*entry));
     ASSIGN_OR_RETURN(auto event, segment->FindLast(target, cut));
     if (event && event->lsn > source.through) return event->after;

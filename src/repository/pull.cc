@@ -278,7 +278,11 @@ class FastForward {
     return fetcher.Publish();
   }
 
-  int64_t NextSeq() const { return std::max(local_.next_seq, segments_.empty() ? 1 : segments_.back().seq + 1); }
+  int64_t NextSeq() const {
+    int64_t next = local_.next_seq;
+    for (const SegmentEntry& entry : segments_) next = std::max(next, entry.seq + 1);
+    return next;
+  }
 
   // What the backup holds as WAL becomes a segment here, so that one manifest takes the whole log from the old state to
   // the new. The events keep all they have.
@@ -392,7 +396,7 @@ Result<PullPlan> PlanPull(const PullSource& source, const StorageBackend& target
 
 Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target, int64_t now_ms, bool dry_run) {
   SnapshotBackend backup(source.repository, source.snapshot, source.name);
-  ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms));
+  ASSIGN_OR_RETURN(View theirs, TakeView(backup, source.instant_ms, {.pin_segments = false}));
   ASSIGN_OR_RETURN(View mine, TakeView(target, now_ms));
   ASSIGN_OR_RETURN(Relation relation, Compare({target, mine}, {backup, theirs}));
   int64_t local_events = CountMissing(mine, theirs.knows());

@@ -35,6 +35,8 @@ Status UploadOne(const StorageBackend& storage, const View& view, StorageBackend
     std::shared_ptr<const ReadableFile> file;
     if (auto pinned = view.derived.find(object.path); pinned != view.derived.end()) {
       file = pinned->second;
+    } else if (auto segment = view.segments.find(object.path); segment != view.segments.end()) {
+      file = segment->second;
     } else {
       ASSIGN_OR_RETURN(file, storage.Open(object.path));
     }
@@ -90,7 +92,7 @@ class PushPlanner {
     ASSIGN_OR_RETURN(FileManifest snapshot, repository_.ReadSnapshot(newest->snapshot));
     plan_.snapshot = std::move(snapshot);
     SnapshotBackend backup(repository_.shared_storage(), plan_.snapshot, request_.slug);
-    ASSIGN_OR_RETURN(View theirs, TakeView(backup, newest->instant_ms));
+    ASSIGN_OR_RETURN(View theirs, TakeView(backup, newest->instant_ms, {.pin_segments = false}));
     ASSIGN_OR_RETURN(Relation relation, Compare({storage_, view_}, {backup, theirs}));
     bool same_tags = theirs.manifest.tags == view_.manifest.tags;
     if (relation == Relation::kEqual && same_tags) {
@@ -180,8 +182,10 @@ class PushPlanner {
     if (!previous_ || request_.full || !previous_->metadata || previous_events_.files.empty()) return false;
     int64_t checkpoint = previous_events_.checkpoint, events = view_.head - checkpoint;
     uint64_t bytes = 0;
+    // What was retired since can't be replayed on top of them.
+    if (checkpoint < manifest_.compacted_through) return false;
     for (const SegmentEntry& entry : manifest_.segments)
-      bytes += entry.max_lsn > checkpoint ? static_cast<uint64_t>(entry.size_bytes) : 0;
+      bytes += !entry.is_base && entry.max_lsn > checkpoint ? static_cast<uint64_t>(entry.size_bytes) : 0;
     for (const WalPart& part : view_.wal) bytes += part.valid_bytes;
     if (events >= kMaxEventsBehind || bytes >= kMaxBytesBehind) return false;
     std::vector<const ManifestFile*> files;

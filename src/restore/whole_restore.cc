@@ -81,11 +81,11 @@ class WholeRestore {
   // The events between the last whole segment and the cut.
   Status WriteRest() {
     if (!segments_.empty()) {
-      ASSIGN_OR_RETURN(auto last, Segment::Open(source_, segments_.back(), view_.manifest.database_id));
+      ASSIGN_OR_RETURN(auto last, OpenSegment(source_, view_, segments_.back()));
       digest_ = *StateDigest::FromHex(last->footer().digest);  // Open has checked it
     }
     if (plan_.rest == 0) return Status::Ok();
-    SegmentBatch batch(target_, {.next_seq = segments_.empty() ? 1 : segments_.back().seq + 1,
+    SegmentBatch batch(target_, {.next_seq = NextSeq(),
                                  .database_id = view_.manifest.database_id,
                                  .lines = LinesAtCut(),
                                  .digest = digest_,
@@ -111,6 +111,12 @@ class WholeRestore {
     return Status::Ok();
   }
 
+  int64_t NextSeq() const {
+    int64_t last = 0;
+    for (const SegmentEntry& entry : segments_) last = std::max(last, entry.seq);
+    return last + 1;
+  }
+
   std::vector<LineEntry> LinesAtCut() const {
     std::vector<LineEntry> lines = view_.lines();
     std::erase_if(lines, [this](const LineEntry& line) { return line.from > std::max<int64_t>(plan_.cut.lsn, 1); });
@@ -125,7 +131,7 @@ class WholeRestore {
     std::erase_if(manifest.tags, [this](const auto& tag) { return tag.second > plan_.cut.id; });
     manifest.total_events = 0;
     for (const SegmentEntry& entry : segments_) manifest.total_events += entry.is_base ? 0 : entry.count;
-    manifest.next_seq = segments_.empty() ? 1 : segments_.back().seq + 1;
+    manifest.next_seq = NextSeq();
     manifest.checkpoint = 0;
     manifest.files.clear();
     manifest.updated_at_ms = clock_.NowMs();

@@ -128,7 +128,7 @@ class Operation {
     ASSIGN_OR_RETURN(backup_, NewestBackup(options_));
     if (!backup_) return parquedb::Status::Ok();
     SnapshotBackend storage(backup_->repository, backup_->snapshot, backup_->name);
-    ASSIGN_OR_RETURN(View theirs, TakeView(storage, backup_->instant_ms));
+    ASSIGN_OR_RETURN(View theirs, TakeView(storage, backup_->instant_ms, {.pin_segments = false}));
     ASSIGN_OR_RETURN(Relation relation, Compare({*options_.local, view_}, {storage, theirs}));
     status.relation = RelationOf(relation);
     status.is_synced = relation == Relation::kEqual;

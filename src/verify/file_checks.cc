@@ -47,6 +47,27 @@ class FileChecker {
   }
 
  private:
+  // Which segments there are, events/manifest.json alone says: one that it does not name any more was merged with others
+  // or retired since the record was written. A log that lacks one for another reason has a hole, or ends too early.
+  bool IsGone(const std::string& path) const {
+    auto name = ParsePath(path);
+    if (subject_.is_backup || !name || name->kind != FileKind::kSegment) return false;
+    const auto& segments = subject_.view.manifest.segments;
+    return !subject_.view.manifest.database_id.empty() &&
+           std::none_of(segments.begin(), segments.end(), [&](const auto& entry) { return entry.path == path; });
+  }
+
+  // Numbers ascend, so a greater one than those that the record knows was given later.
+  bool IsNewer(const SegmentEntry& entry) const {
+    if (!subject_.record || subject_.is_backup) return false;
+    if (subject_.record->metadata && entry.max_lsn > subject_.record->metadata->head) return true;
+    for (const auto& [path, file] : subject_.record->files) {
+      auto name = ParsePath(path);
+      if (name && name->kind == FileKind::kSegment && name->number >= entry.seq) return false;
+    }
+    return true;
+  }
+
   bool RecordKnows(const std::string& path) const {
     if (!subject_.record_is_behind()) return true;
     if (!subject_.record || !subject_.record->metadata) return false;
@@ -65,7 +86,7 @@ class FileChecker {
                   .hash = file.hash,
                   .in_record = true,
                   .in_log = false,
-                  .may_be_newer = !RecordKnows(path)};
+                  .may_be_newer = IsGone(path) || !RecordKnows(path)};
       if (file.hash_algorithm != "sha256") {
         report_.Warning(Check::kHashes, {path},
                         "its hash is " + file.hash_algorithm + " in the manifest: only sha256 is checked");
@@ -88,9 +109,7 @@ class FileChecker {
       named.in_log = true;
       named.size = static_cast<uint64_t>(entry.size_bytes);
       named.hash = entry.sha256;
-      NoteUnrecorded(
-          entry.path, named,
-          entry.max_lsn > (subject_.record && subject_.record->metadata ? subject_.record->metadata->head : 0));
+      NoteUnrecorded(entry.path, named, IsNewer(entry));
     }
     for (const auto& [path, through] : manifest.files) {
       Named& named = named_[path];

@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t kFoldSortBytes = 128 * kMiB;
 constexpr size_t kLsnBytes = 8;
-constexpr uint8_t kHasBefore = 1, kHasAfter = 2, kIsBase = 4;
+constexpr uint8_t kHasBefore = 1, kHasAfter = 2, kIsStart = 4, kIsCheck = 8;
 
 // Ids hold no control characters, so an id and a zero byte sort before every longer id.
 std::string SortKey(std::string_view id, int64_t lsn) {
@@ -22,19 +22,24 @@ std::string SortKey(std::string_view id, int64_t lsn) {
   return key;
 }
 
+void AppendOrigin(std::string* out, const Hash128& origin) {
+  out->append(reinterpret_cast<const char*>(&origin), sizeof origin);
+}
+
 void AppendTerm(std::string* out, const Sha256Bytes& term) {
   out->append(reinterpret_cast<const char*>(term.data()), term.size());
 }
 
 }  // namespace
 
-// Key: id, 0, lsn (big-endian). Payload: op, flags, term before, term after, links.
+// Key: id, 0, lsn (big-endian). Payload: op, flags, term before, term after, origin, links.
 struct Fold::Record {
   std::string_view id, links;
   int64_t lsn = 0;
   Op op = Op::kCreate;
   uint8_t flags = 0;
   Sha256Bytes before{}, after{};
+  Hash128 origin;
 
   Record(std::string_view key, std::string_view payload) {
     id = key.substr(0, key.size() - kLsnBytes - 1);
@@ -44,19 +49,24 @@ struct Fold::Record {
     flags = static_cast<uint8_t>(payload[1]);
     std::copy_n(payload.data() + 2, before.size(), reinterpret_cast<char*>(before.data()));
     std::copy_n(payload.data() + 2 + before.size(), after.size(), reinterpret_cast<char*>(after.data()));
-    links = payload.substr(2 + before.size() + after.size());
+    payload.remove_prefix(2 + before.size() + after.size());
+    std::copy_n(payload.data(), sizeof origin, reinterpret_cast<char*>(&origin));
+    links = payload.substr(sizeof origin);
   }
 };
 
 Fold::Fold(std::vector<int64_t> cuts) : cuts_(std::move(cuts)), sorter_(kFoldSortBytes) {}
 
-Status Fold::Add(const EventView& event, const EventTerms& terms, bool is_base) {
+Status Fold::Add(const EventView& event, const EventTerms& terms, FoldedAs as) {
   std::string payload;
   payload.push_back(static_cast<char>(event.op));
-  uint8_t flags = (event.before ? kHasBefore : 0) | (event.after ? kHasAfter : 0) | (is_base ? kIsBase : 0);
+  uint8_t flags = (event.before ? kHasBefore : 0) | (event.after ? kHasAfter : 0);
+  if (as == FoldedAs::kStart) flags |= kIsStart;
+  if (as == FoldedAs::kCheck) flags |= kIsCheck;
   payload.push_back(static_cast<char>(flags));
   AppendTerm(&payload, terms.before);
   AppendTerm(&payload, terms.after);
+  AppendOrigin(&payload, terms.origin);
   payload.append(terms.links);
   if (!terms.links.empty()) has_links_ = true;
   return sorter_.Add(SortKey(TargetToId(event.target), event.lsn), payload);
@@ -72,12 +82,14 @@ Status Fold::Finish() {
   return Read().status();
 }
 
-Status Fold::Follow(const Record& record, FoldedEntity* entity, FoldedEntity::At* state, Report& report) const {
+Status Fold::Follow(const Record& record, FoldedEntity* entity, FoldedEntity::At* state, Hash128* origin, Report& report) const {
   bool has_before = record.flags & kHasBefore, has_after = record.flags & kHasAfter;
   std::string wrong;
-  if (record.flags & kIsBase) {
-    if (state->lsn != 0 && (!state->alive || state->term != record.after))
-      wrong = "the base holds another state than the events before it";
+  if (record.flags & kIsStart) {
+    if (state->lsn != 0) wrong = "the base that the log begins with holds it twice";
+  } else if (record.flags & kIsCheck) {
+    bool same = state->lsn == record.lsn && state->alive && state->term == record.after && *origin == record.origin;
+    if (!same) wrong = "a base holds it otherwise than the event there";
   } else if (record.op == Op::kCreate && state->alive) {
     wrong = "CREATE of an entity that is there";
   } else if (record.op != Op::kCreate && !state->alive) {
@@ -92,6 +104,8 @@ Status Fold::Follow(const Record& record, FoldedEntity* entity, FoldedEntity::At
     report.Critical(Check::kEventLog, {.path = "", .ns = std::string(NamespaceOfId(record.id)), .lsn_range = range},
                     fmt::format("{} at lsn {}: {}", record.id, record.lsn, wrong));
   }
+  if (record.flags & kIsCheck) return Status::Ok();
+  *origin = record.origin;
   state->alive = has_after;
   state->lsn = record.lsn;
   state->term = record.after;
@@ -107,10 +121,11 @@ Result<bool> Fold::Next(FoldedEntity* entity, Report& report) {
   entity->id.assign(Record(key_, payload_).id);
   entity->at.assign(cuts_.size(), {});
   FoldedEntity::At state;
+  Hash128 origin;
   while (has_next_) {
     Record record(key_, payload_);
     if (record.id != entity->id) break;
-    RETURN_IF_ERROR(Follow(record, entity, &state, report));
+    RETURN_IF_ERROR(Follow(record, entity, &state, &origin, report));
     RETURN_IF_ERROR(Read().status());
   }
   return true;

@@ -9,6 +9,7 @@
 
 #include "core/external_sort.h"
 #include "core/sha256.h"
+#include "core/siphash.h"
 #include "eventlog/segment_file.h"
 #include "verify/report.h"
 
@@ -30,6 +31,14 @@ struct FoldedEntity {
 struct EventTerms {
   Sha256Bytes before{}, after{};  // StateDigest::HashOf of `before` and `after`; unused when absent
   std::string_view links;         // JSON text of the $links of `after`; "" for none
+  Hash128 origin;                 // of id, ts, op, actor and metadata; compared with that of a base's row
+};
+
+// What the fold is to make of an event.
+enum class FoldedAs {
+  kEvent,
+  kStart,  // a row of the base that the log begins with
+  kCheck,  // a row of a base behind the events it stands for: it must be the last of them
 };
 
 // Memory: 128 MiB, whatever the number of events; more goes through TMPDIR. One thread.
@@ -38,8 +47,8 @@ class Fold {
   // `cuts`: lsns, ascending.
   explicit Fold(std::vector<int64_t> cuts);
 
-  // Events in the order of the log.
-  Status Add(const EventView& event, const EventTerms& terms, bool is_base);
+  // Events in the order of the log, a base's rows behind the events through its cut.
+  Status Add(const EventView& event, const EventTerms& terms, FoldedAs as);
   bool has_links() const { return has_links_; }
   const std::vector<int64_t>& cuts() const { return cuts_; }
 
@@ -50,7 +59,9 @@ class Fold {
 
  private:
   struct Record;
-  Status Follow(const Record& record, FoldedEntity* entity, FoldedEntity::At* state, Report& report) const;
+  // `origin`: of the event that `state` is of.
+  Status Follow(const Record& record, FoldedEntity* entity, FoldedEntity::At* state, Hash128* origin,
+                Report& report) const;
   Result<bool> Read();
 
   std::vector<int64_t> cuts_;

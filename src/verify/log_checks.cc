@@ -12,12 +12,23 @@
 namespace parquedb {
 namespace {
 
+Hash128 OriginOf(const EventView& event) {
+  std::string text = fmt::format("{} {} {} {}", event.id, event.ts_ms, OpName(event.op), event.actor ? 1 : 0);
+  for (const auto& part : {event.actor, event.metadata}) text.append(1, '\0').append(part.value_or("\n"));
+  return KeyedHash(text);
+}
+
 EventTerms TermsOf(const EventView& event, std::string_view links) {
   EventTerms terms;
   if (event.before) terms.before = StateDigest::HashOf(event.target, *event.before);
   if (event.after) terms.after = StateDigest::HashOf(event.target, *event.after);
   terms.links = links;
   return terms;
+}
+
+FoldedAs FoldsAs(const EventManifest& manifest, const SegmentEntry& entry) {
+  if (!entry.is_base) return FoldedAs::kEvent;
+  return manifest.begins_with(entry) ? FoldedAs::kStart : FoldedAs::kCheck;
 }
 
 // Follows the log from event to event.
@@ -28,6 +39,8 @@ class LogScan {
   Result<bool> Run() {
     const EventManifest& manifest = subject_.view.manifest;
     next_lsn_ = manifest.compacted_through + 1;
+    for (const SegmentEntry& entry : manifest.segments)
+      has_bases_ = has_bases_ || FoldsAs(manifest, entry) == FoldedAs::kCheck;
     for (const SegmentEntry& entry : manifest.segments) {
       RETURN_IF_ERROR(CheckSegment(entry));
       if (subject_.level >= VerifyLevel::kFull) Advance(subject_.progress, entry.size_bytes, entry.size_bytes);
@@ -35,7 +48,7 @@ class LogScan {
     if (subject_.level < VerifyLevel::kFull) return whole_;
     for (const Event& event : subject_.view.tail) {
       place_.path = WalOf(event.lsn);
-      RETURN_IF_ERROR(CheckEvent(EventView::Of(event), false));
+      RETURN_IF_ERROR(CheckEvent(EventView::Of(event), FoldedAs::kEvent));
     }
     CheckRecordDigest(next_lsn_ - 1);
     return whole_;
@@ -51,11 +64,9 @@ class LogScan {
   }
 
   Status CheckSegment(const SegmentEntry& entry) {
-    auto segment = Segment::Open(subject_.storage, entry, subject_.view.manifest.database_id);
+    auto segment = OpenSegment(subject_.storage, subject_.view, entry);
     if (!segment.ok()) {
-      whole_ = false;
-      next_lsn_ = entry.max_lsn + 1;
-      digest_known_ = false;
+      Miss(entry);
       return report_.Judge(Check::kParquet,
                            {.path = entry.path, .ns = "", .lsn_range = LsnRange{entry.min_lsn, entry.max_lsn}},
                            segment.status());
@@ -70,9 +81,7 @@ class LogScan {
     base_digest_ = StateDigest();
     Status read = ScanSegment(**segment);
     if (!read.ok()) {
-      whole_ = false;
-      digest_known_ = false;
-      next_lsn_ = entry.max_lsn + 1;
+      Miss(entry);
       return report_.Judge(Check::kParquet,
                            {.path = entry.path, .ns = "", .lsn_range = LsnRange{entry.min_lsn, entry.max_lsn}}, read);
     }
@@ -86,13 +95,21 @@ class LogScan {
     return Status::Ok();
   }
 
+  // It can't be read. The events go on behind it; where they are there, a base is nothing that they need.
+  void Miss(const SegmentEntry& entry) {
+    if (FoldsAs(subject_.view.manifest, entry) == FoldedAs::kCheck) return;
+    whole_ = digest_known_ = false;
+    next_lsn_ = entry.max_lsn + 1;
+  }
+
   Status ScanSegment(const Segment& segment) {
     ASSIGN_OR_RETURN(auto cursor, segment.ScanAll(EventColumns::All()));
+    const FoldedAs as = FoldsAs(subject_.view.manifest, segment.entry());
     EventView event;
     while (true) {
       ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
       if (!more) return Status::Ok();
-      RETURN_IF_ERROR(CheckEvent(event, segment.entry().is_base));
+      RETURN_IF_ERROR(CheckEvent(event, as));
     }
   }
 
@@ -108,7 +125,8 @@ class LogScan {
     }
   }
 
-  // A base is judged by its own rows. One that the log begins with is where the events go on from.
+  // A base is judged by its own rows, and by the events that it stands for where they are there. One that the log begins
+  // with is where the events go on from.
   void CheckBase(const Segment& segment) {
     const SegmentEntry& entry = segment.entry();
     auto id = Ulid::Parse(segment.footer().cut_id);
@@ -117,10 +135,18 @@ class LogScan {
                        fmt::format("its cut is the event '{}', which does not fit lsn {} of {}",
                                    segment.footer().cut_id, entry.max_lsn, FormatTime(entry.max_ts_ms)));
     }
-    if (entry.max_lsn == subject_.view.manifest.compacted_through) {
+    if (subject_.view.manifest.begins_with(entry)) {
       last_ts_ms_ = entry.max_ts_ms;
       last_id_ = segment.footer().cut_id;
       digest_ = base_digest_;
+    } else if (digest_known_ && segment.footer().cut_id != last_id_) {
+      report_.Critical(Check::kEventLog, {.path = entry.path},
+                       fmt::format("its cut is the event '{}'; at lsn {} is '{}'", segment.footer().cut_id,
+                                   entry.max_lsn, last_id_));
+    }
+    if (fold_ != nullptr && digest_known_ && base_digest_.Hex() != digest_.Hex()) {
+      report_.Critical(Check::kEventLog, {.path = entry.path, .ns = "", .lsn_range = LsnRange{1, entry.max_lsn}},
+                       fmt::format("what it holds is not the state that the events through lsn {} left", entry.max_lsn));
     }
     if (fold_ != nullptr && base_digest_.Hex() != segment.footer().digest) {
       report_.Critical(Check::kEventLog, {.path = entry.path},
@@ -163,7 +189,8 @@ class LogScan {
     report_.Critical(Check::kEventLog, std::move(place), what);
   }
 
-  Status CheckEvent(const EventView& event, bool is_base) {
+  Status CheckEvent(const EventView& event, FoldedAs as) {
+    const bool is_base = as != FoldedAs::kEvent;
     CheckPosition(event, is_base);
     auto name = ParseTarget(event.target);
     if (!name.ok()) Wrong(event, name.status().message());
@@ -177,13 +204,14 @@ class LogScan {
     if (event.after) CheckState(event, id, &entity);
     if (fold_ == nullptr) return Status::Ok();
     EventTerms terms = TermsOf(event, event.after ? LinksText(entity.data) : std::string_view());
+    if (has_bases_) terms.origin = OriginOf(event);
     if (is_base) {
       if (event.after) base_digest_.AddHash(terms.after);
-      return fold_->Add(event, terms, true);
+      return fold_->Add(event, terms, as);
     }
     if (event.before) digest_.SubtractHash(terms.before);
     if (event.after) digest_.AddHash(terms.after);
-    return fold_->Add(event, terms, false);
+    return fold_->Add(event, terms, as);
   }
 
   void CheckState(const EventView& event, const std::string& id, Entity* entity) {
@@ -234,7 +262,7 @@ class LogScan {
   Report& report_;
   Fold* fold_;
   FindingPlace place_;
-  bool whole_ = true;
+  bool whole_ = true, has_bases_ = false;
   int64_t next_lsn_ = 1, last_ts_ms_ = INT64_MIN, last_ts_in_segment_ms_ = 0;
   std::optional<int64_t> first_ts_ms_;  // of the segment that is read
   std::string last_id_, normal_, last_base_id_;
@@ -251,18 +279,22 @@ class LogScan {
 Result<bool> CheckLog(Subject& subject, Fold* fold) { return LogScan(subject, fold).Run(); }
 
 Status FoldLog(const StorageBackend& storage, const View& view, Fold& fold) {
-  auto add = [&fold](const EventView& event, bool is_base) { return fold.Add(event, TermsOf(event, {}), is_base); };
   for (const SegmentEntry& entry : view.manifest.segments) {
-    ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, entry, view.manifest.database_id));
+    const FoldedAs as = FoldsAs(view.manifest, entry);
+    if (as == FoldedAs::kCheck) continue;  // the events are there
+    ASSIGN_OR_RETURN(auto segment, OpenSegment(storage, view, entry));
     ASSIGN_OR_RETURN(auto cursor, segment->ScanAll(EventColumns::All()));
     EventView event;
     while (true) {
       ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
       if (!more) break;
-      RETURN_IF_ERROR(add(event, entry.is_base));
+      RETURN_IF_ERROR(fold.Add(event, TermsOf(event, {}), as));
     }
   }
-  for (const Event& event : view.tail) RETURN_IF_ERROR(add(EventView::Of(event), false));
+  for (const Event& event : view.tail) {
+    const EventView tail = EventView::Of(event);
+    RETURN_IF_ERROR(fold.Add(tail, TermsOf(tail, {}), FoldedAs::kEvent));
+  }
   return Status::Ok();
 }
 
