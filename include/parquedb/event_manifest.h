@@ -85,9 +85,9 @@ Result<EventManifest> ReadEventManifest(const StorageBackend& storage);
 
 // Copies the segments with seq > last_seq from a database to another place, then its manifest; returns the seq to give
 // next time (nextSeq - 1). What lies there is the log up to the last flush: a database that opens, and restores to any
-// instant of it. Bases stay behind but for the one that the log begins with: they only make replay shorter. Each file is
-// durable before the manifest names it. kCorruption: a segment that is not what the manifest says (named); the manifest
-// there stays as it was.
+// instant of it. Bases stay behind but for the one that the log begins with: they only make replay shorter. Each file
+// is durable before the manifest names it. kCorruption: a segment that is not what the manifest says (named); the
+// manifest there stays as it was.
 Result<int64_t> BackupNewEvents(const StorageBackend& local, StorageBackend& remote, int64_t last_seq);
 
 }  // namespace parquedb

@@ -161,6 +161,10 @@ Status RunStats(Session& session, const Call& call) {
   for (const FileEntry& file : files) {
     if (ParsePath(file.path)) bytes += static_cast<int64_t>(file.size);
   }
+  const auto& segments = source.view.manifest.segments;
+  const int64_t bases =
+      std::count_if(segments.begin(), segments.end(), [](const auto& entry) { return entry.is_base; });
+  const int64_t event_segments = static_cast<int64_t>(segments.size()) - bases;
   int64_t events = source.view.manifest.total_events + static_cast<int64_t>(source.view.tail.size());
   Object namespaces;
   std::vector<std::vector<std::string>> rows = {{"namespace", "entities", "links"}};
@@ -174,7 +178,8 @@ Status RunStats(Session& session, const Call& call) {
          {"databaseId", source.view.manifest.database_id},
          {"namespaces", std::move(namespaces)},
          {"events", events},
-         {"segments", static_cast<int64_t>(source.view.manifest.segments.size())},
+         {"segments", event_segments},
+         {"bases", bases},
          {"bytes", bytes},
          {"head", source.view.head},
          {"checkpoint", source.view.manifest.checkpoint},
@@ -182,10 +187,10 @@ Status RunStats(Session& session, const Call& call) {
   }
   if (format == AnswerFormat::kCsv) return session.Print(CsvTable(rows));
   RETURN_IF_ERROR(session.Print(TextTable(rows)));
-  return session.Print(fmt::format(
-      "\n{} in {} and {} in the WAL, {}\nrestorable from {} to {}\n", Counted(static_cast<int64_t>(events), "event"),
-      Counted(static_cast<int64_t>(source.view.manifest.segments.size()), "segment"), source.view.tail.size(),
-      session.SizeText(bytes), FormatTime(window.from_ms), FormatTime(window.to_ms)));
+  return session.Print(fmt::format("\n{} in {}{} and {} in the WAL, {}\nrestorable from {} to {}\n",
+                                   Counted(static_cast<int64_t>(events), "event"), Counted(event_segments, "segment"),
+                                   bases > 0 ? ", " + Counted(bases, "base") : "", source.view.tail.size(),
+                                   session.SizeText(bytes), FormatTime(window.from_ms), FormatTime(window.to_ms)));
 }
 
 Status RunWindow(Session& session, const Call& call) {

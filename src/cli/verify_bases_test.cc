@@ -31,7 +31,8 @@ class VerifyBasesTest : public testing::Test {
                               .clock = &clock_});
     ASSERT_TRUE(db.ok()) << db.status().message();
     Collection posts = (*db)->collection("posts");
-    for (const char* id : {"a", "b", "c", "d"}) ASSERT_TRUE(posts.Create(*Document::Parse(R"({"n":1})"), {.id = id}).ok());
+    for (const char* id : {"a", "b", "c", "d"})
+      ASSERT_TRUE(posts.Create(*Document::Parse(R"({"n":1})"), {.id = id}).ok());
     ASSERT_TRUE((*db)->Flush().ok());
     ASSERT_TRUE(posts.Update("b", *Document::Parse(R"({"n":2})")).ok());
     ASSERT_TRUE(posts.Delete("c").ok());

@@ -11,7 +11,7 @@ namespace parquedb {
 struct CrashCase {
   const char* name;
   Script script;
-  const char* direct_batch_bytes;      // nullptr: as the product has it
+  const char* direct_batch_bytes;    // nullptr: as the product has it
   const char* base_bytes = nullptr;  // likewise
 };
 

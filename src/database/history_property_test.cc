@@ -52,7 +52,8 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
 class History {
  public:
   explicit History(uint64_t seed) : random_(seed) {
-    // Every other history has bases: behind every segment, or where the product puts them if it were for such small logs.
+    // Every other history has bases: behind every segment, or where the product puts them if it were for such small
+    // logs.
     const uint64_t bases = Pick(4);
     if (bases < 2) ::setenv(kBaseBytesVariable, bases == 0 ? "0" : "1", 1);
   }

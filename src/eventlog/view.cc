@@ -82,18 +82,20 @@ class ViewTaker {
     if (request_.pin_segments) {
       // One that can't be opened for want of a right or of descriptors is a matter of who reads it.
       auto file = storage_.Open(entry.path);
-      if (!file.ok() && file.status().code() != StatusCode::kNotFound) return true;
       if (file.ok()) {
         size = (*file)->size();
         view_.segments.emplace(entry.path, std::move(*file));
+      } else if (!request_.check_segments && file.status().code() != StatusCode::kNotFound) {
+        return true;
       }
-    } else {
+    }
+    if (!size && request_.check_segments) {
       ASSIGN_OR_RETURN(auto found, storage_.Stat(entry.path));
       if (found) size = found->size;
     }
     if (size && *size == static_cast<uint64_t>(entry.size_bytes)) return true;
-    gap_ = entry.path + (size ? " has another size than events/manifest.json says"
-                              : " is missing; events/manifest.json names it");
+    gap_ = entry.path +
+           (size ? " has another size than events/manifest.json says" : " is missing; events/manifest.json names it");
     return false;
   }
 

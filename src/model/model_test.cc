@@ -141,7 +141,8 @@ TEST(EventManifestTest, ABaseMayStandAtTheEndOfAnySegment) {
     change(&changed);
     return DecodeEventManifest(EncodeEventManifest(changed)).status().code();
   };
-  EXPECT_EQ(code([](EventManifest* m) { m->segments[1].min_lsn = m->segments[1].max_lsn = 2; }), StatusCode::kCorruption);
+  EXPECT_EQ(code([](EventManifest* m) { m->segments[1].min_lsn = m->segments[1].max_lsn = 2; }),
+            StatusCode::kCorruption);
   EXPECT_EQ(code([](EventManifest* m) { std::swap(m->segments[1], m->segments[2]); }), StatusCode::kCorruption);
   EXPECT_EQ(code([](EventManifest* m) { m->next_seq = 4; }), StatusCode::kCorruption);
 }

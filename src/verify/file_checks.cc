@@ -47,8 +47,9 @@ class FileChecker {
   }
 
  private:
-  // Which segments there are, events/manifest.json alone says: one that it does not name any more was merged with others
-  // or retired since the record was written. A log that lacks one for another reason has a hole, or ends too early.
+  // Which segments there are, events/manifest.json alone says: one that it does not name any more was merged with
+  // others or retired since the record was written. A log that lacks one for another reason has a hole, or ends too
+  // early.
   bool IsGone(const std::string& path) const {
     auto name = ParsePath(path);
     if (subject_.is_backup || !name || name->kind != FileKind::kSegment) return false;

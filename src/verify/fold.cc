@@ -82,7 +82,8 @@ Status Fold::Finish() {
   return Read().status();
 }
 
-Status Fold::Follow(const Record& record, FoldedEntity* entity, FoldedEntity::At* state, Hash128* origin, Report& report) const {
+Status Fold::Follow(const Record& record, FoldedEntity* entity, FoldedEntity::At* state, Hash128* origin,
+                    Report& report) const {
   bool has_before = record.flags & kHasBefore, has_after = record.flags & kHasAfter;
   std::string wrong;
   if (record.flags & kIsStart) {

@@ -125,8 +125,8 @@ class LogScan {
     }
   }
 
-  // A base is judged by its own rows, and by the events that it stands for where they are there. One that the log begins
-  // with is where the events go on from.
+  // A base is judged by its own rows, and by the events that it stands for where they are there. One that the log
+  // begins with is where the events go on from.
   void CheckBase(const Segment& segment) {
     const SegmentEntry& entry = segment.entry();
     auto id = Ulid::Parse(segment.footer().cut_id);
@@ -145,8 +145,9 @@ class LogScan {
                                    entry.max_lsn, last_id_));
     }
     if (fold_ != nullptr && digest_known_ && base_digest_.Hex() != digest_.Hex()) {
-      report_.Critical(Check::kEventLog, {.path = entry.path, .ns = "", .lsn_range = LsnRange{1, entry.max_lsn}},
-                       fmt::format("what it holds is not the state that the events through lsn {} left", entry.max_lsn));
+      report_.Critical(
+          Check::kEventLog, {.path = entry.path, .ns = "", .lsn_range = LsnRange{1, entry.max_lsn}},
+          fmt::format("what it holds is not the state that the events through lsn {} left", entry.max_lsn));
     }
     if (fold_ != nullptr && base_digest_.Hex() != segment.footer().digest) {
       report_.Critical(Check::kEventLog, {.path = entry.path},
