@@ -26,6 +26,7 @@ Status RunStats(Session& session, const Call& call);
 Status RunWindow(Session& session, const Call& call);
 Status RunFlush(Session& session, const Call& call);
 Status RunCheckpoint(Session& session, const Call& call);
+Status RunCompact(Session& session, const Call& call);
 Status RunVerify(Session& session, const Call& call);
 Status RunSync(Session& session, const Call& call);
 Status RunPush(Session& session, const Call& call);

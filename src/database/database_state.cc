@@ -366,6 +366,19 @@ Status DatabaseState::Checkpoint() {
   return Refresh();
 }
 
+Result<CompactionPlan> DatabaseState::Compact(const CompactionRequest& request, bool plan_only) {
+  std::lock_guard turn(mutex_);
+  RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
+  RETURN_IF_ERROR(log_->Flush());
+  ASSIGN_OR_RETURN(CompactionPlan plan, PlanCompaction(*storage_, log_->manifest(), request, bases_));
+  if (plan_only) return plan;
+  RETURN_IF_ERROR(BeginCommit());
+  RETURN_IF_ERROR(ExecuteCompaction(*log_, plan, options_.progress));
+  RETURN_IF_ERROR(WriteFileManifest(*log_));
+  RETURN_IF_ERROR(Refresh());
+  return plan;
+}
+
 std::string DatabaseState::UndoPointLocked() const {
   const std::optional<Ulid>& last = log_->ids().last();
   return last ? last->ToString() : "lsn:0";

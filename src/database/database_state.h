@@ -17,6 +17,7 @@
 #include "eventlog/log_writer.h"
 #include "eventlog/view.h"
 #include "maintenance/base_schedule.h"
+#include "maintenance/compaction.h"
 #include "parquedb/database.h"
 #include "parquedb/progress.h"
 #include "replay/state.h"
@@ -75,6 +76,9 @@ class DatabaseState {
   Result<View> TakeReaderView();
   Status Flush();
   Status Checkpoint();
+  // Flushes, then merges small segments, adds bases, and retires what the request says. Returns the plan that was
+  // carried out; with `plan_only` that which would be.
+  Result<CompactionPlan> Compact(const CompactionRequest& request, bool plan_only);
 
   StorageBackend& storage() { return *storage_; }
   Progress* progress() const { return options_.progress; }  // may be null

@@ -1,5 +1,6 @@
-// Random histories against a model of maps: whatever happens to the log meanwhile (flush, checkpoint, reopening, power
-// cuts), the state at every lsn is the model's. PARQUEDB_HISTORIES and PARQUEDB_HISTORY_OPS make longer runs,
+// Random histories against a model of maps: whatever happens to the log meanwhile (flush, checkpoint, bases,
+// compaction, retirement, reopening, power cuts), the state at every lsn and every instant of the window is the
+// model's, and what lies before the window is refused. PARQUEDB_HISTORIES and PARQUEDB_HISTORY_OPS make longer runs,
 // PARQUEDB_TEST_SEED repeats one.
 #include <gtest/gtest.h>
 
@@ -10,7 +11,9 @@
 
 #include "core/clock.h"
 #include "core/test_hooks.h"
+#include "database/database_state.h"
 #include "parquedb/database.h"
+#include "replay/instant.h"
 #include "replay/state.h"
 #include "storage/memory_backend.h"
 
@@ -70,10 +73,14 @@ class History {
     Reopen();
     for (int64_t lsn = every_lsn ? 0 : static_cast<int64_t>(Pick(10)); lsn <= head(); lsn += every_lsn ? 1 : 10) {
       ExpectStateAt(lsn);
+      if (!ids_[static_cast<size_t>(lsn)].empty()) ExpectState(ids_[static_cast<size_t>(lsn)], lsn);
+      for (int64_t beside : {-1, 0, 1}) ExpectStateAtTime(times_[static_cast<size_t>(lsn)] + beside);
       if (testing::Test::HasFatalFailure()) return;
     }
   }
   int64_t head() const { return static_cast<int64_t>(states_.size()) - 1; }
+  int64_t merges() const { return merges_; }
+  int64_t retired() const { return retired_; }
 
  private:
   uint64_t Pick(uint64_t below) { return random_.Next() % below; }
@@ -109,7 +116,7 @@ class History {
 
   void Step() {
     const std::string ns = Ns(), local = Local(), id = ns + "/" + local;
-    switch (Pick(20)) {
+    switch (Pick(22)) {
       case 0:
       case 1:
       case 2:
@@ -140,9 +147,33 @@ class History {
       case 18:
         ASSERT_TRUE(db_->Checkpoint().ok());
         return Check();
+      case 19:
+        return Compact({});
+      case 20:
+        // Half of them go back so far that nothing is retired.
+        return Compact({.floor_ms = times_[Pick(states_.size())] + static_cast<int64_t>(Pick(2))});
       default:
         return Reopen();
     }
+  }
+
+  // Merges of all segments, or of some: small ones into ones that are not much larger.
+  void Compact(CompactionRequest request) {
+    if (Pick(2) == 0) request.small_bytes = 3000 + static_cast<int64_t>(Pick(6000));
+    if (Pick(2) == 0) request.merged_bytes = 6000 + static_cast<int64_t>(Pick(12000));
+    auto plan = db_->state().Compact(request, false);
+    ASSERT_TRUE(plan.ok()) << "step " << step_ << ": " << plan.status().message();
+    if (plan->cut > 0) {
+      ASSERT_GT(plan->cut, begin_);
+      ASSERT_LT(times_[static_cast<size_t>(plan->cut)], *request.floor_ms);
+      begin_ = plan->cut;
+    }
+    merges_ += plan->merge_count();
+    retired_ += plan->retired_events();
+    auto again = db_->state().Compact(request, true);
+    ASSERT_TRUE(again.ok()) << again.status().message();
+    ASSERT_EQ(again->cut, 0) << "step " << step_ << ": what was retired is retired again";
+    Check();
   }
 
   // The entity as the next state has it; what it holds afterwards is committed by Changed.
@@ -156,6 +187,13 @@ class History {
     ASSERT_TRUE(status.ok()) << "step " << step_ << ": " << status.message();
     if (entity != nullptr) ++entity->version;
     states_.push_back(std::move(next_));
+    Note();
+  }
+  // The last event's time and id.
+  void Note() {
+    times_.resize(states_.size(), clock_.NowMs());
+    ids_.resize(states_.size());
+    ids_.back() = db_->state().UndoPoint();
   }
   void Refused(const Status& status, StatusCode code) {
     ASSERT_EQ(status.code(), code) << "step " << step_ << ": " << status.message();
@@ -242,6 +280,7 @@ class History {
     if (exists) return Refused(status, StatusCode::kConflict);
     ASSERT_TRUE(status.ok()) << "step " << step_ << ": " << status.message();
     states_.insert(states_.end(), states.begin() + 1, states.end());
+    Note();
   }
 
   // The head, another lsn, a few documents by the writer's own eyes, and who links to one of them.
@@ -267,12 +306,29 @@ class History {
     ASSERT_EQ(*seen, linked) << "step " << step_ << ": who links to " << id;
   }
 
-  void ExpectStateAt(int64_t lsn) {
+  void ExpectStateAt(int64_t lsn) { ExpectState("lsn:" + std::to_string(lsn), lsn); }
+  // The last event that was not later counts.
+  void ExpectStateAtTime(int64_t ts_ms) {
+    auto later = std::upper_bound(times_.begin() + 1, times_.end(), ts_ms);
+    ExpectState(std::to_string(ts_ms), later - times_.begin() - 1);
+  }
+  void ExpectState(const std::string& at, int64_t lsn) {
+    const std::string where = "step " + std::to_string(step_) + ", " + at + " of " + std::to_string(head());
     MemoryBackend storage(disk_);
     auto view = TakeView(storage, clock_.NowMs(), {.pin_all = true, .namespaces = {}});
     ASSERT_TRUE(view.ok()) << view.status().message();
-    ASSERT_EQ(view->head, head()) << "step " << step_;
-    auto cursor = OpenState(storage, *view, {.cut = lsn, .namespaces = {}});
+    ASSERT_EQ(view->head, head()) << where;
+    auto cut = ResolveInstant(storage, *view, at, clock_.NowMs());
+    // At the ts of the event at the cut more events may have come; before it nothing is left.
+    const bool is_time = at.find_first_not_of("0123456789") == std::string::npos && at.size() == 13;
+    const bool is_gone = lsn < begin_ || (is_time && std::stoll(at) < times_[0]);
+    if (is_gone) {
+      ASSERT_EQ(cut.status().code(), StatusCode::kOutsideWindow) << where << ", the window begins at lsn " << begin_;
+      return;
+    }
+    ASSERT_TRUE(cut.ok()) << where << ": " << cut.status().message();
+    ASSERT_EQ(cut->lsn, lsn) << where;
+    auto cursor = OpenState(storage, *view, {.cut = cut->lsn, .namespaces = {}});
     ASSERT_TRUE(cursor.ok()) << cursor.status().message();
     std::string text;
     Entity entity;
@@ -282,15 +338,25 @@ class History {
       if (!*more) break;
       text += entity.id + " v" + std::to_string(entity.version) + " " + entity.data + "\n";
     }
-    ASSERT_EQ(text, TextOf(states_[static_cast<size_t>(lsn)]))
-        << "step " << step_ << ", lsn " << lsn << " of " << head();
+    ASSERT_EQ(text, TextOf(states_[static_cast<size_t>(lsn)])) << where;
+    const std::string id = Ns() + "/" + Local();
+    auto found = FindEntity(storage, *view, id, cut->lsn);
+    ASSERT_TRUE(found.ok()) << where << ": " << found.status().message();
+    auto expected = states_[static_cast<size_t>(lsn)].find(id);
+    ASSERT_EQ(found->has_value(), expected != states_[static_cast<size_t>(lsn)].end()) << where << ": " << id;
+    if (!*found) return;
+    ASSERT_EQ((*found)->data, expected->second.Text()) << where << ": " << id;
   }
 
   SeededRandom random_;
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
   ManualClock clock_{1'700'000'000'000};
   std::unique_ptr<ParqueDB> db_;
-  std::vector<Model> states_ = {{}};  // by lsn
+  std::vector<Model> states_ = {{}};                  // by lsn
+  std::vector<int64_t> times_ = {1'700'000'000'000};  // of the events, by lsn; [0]: the creation
+  std::vector<std::string> ids_ = {""};               // of single events and of the last of a batch
+  int64_t begin_ = 0;                                 // events through here are retired
+  int64_t merges_ = 0, retired_ = 0;
   Model next_;
   int64_t values_ = 0;
   uint64_t step_ = 0;
@@ -301,14 +367,18 @@ TEST(HistoryPropertyTest, TheStateAtEveryLsnIsTheModels) {
   const uint64_t histories = FromEnvironment("PARQUEDB_HISTORIES", 200),
                  operations = FromEnvironment("PARQUEDB_HISTORY_OPS", 200);
   std::printf("PARQUEDB_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  int64_t events = 0;
+  int64_t events = 0, merges = 0, retired = 0;
   for (uint64_t i = 0; i < histories; ++i) {
     SCOPED_TRACE("PARQUEDB_TEST_SEED=" + std::to_string(seed + i) + " PARQUEDB_HISTORIES=1");
     History history(seed + i);
     history.Run(operations, i % 4 == 0);  // the others look at every tenth lsn
     if (HasFatalFailure()) return;
     events += history.head();
+    merges += history.merges();
+    retired += history.retired();
   }
+  EXPECT_GT(merges, static_cast<int64_t>(histories * operations / 200));
+  EXPECT_GT(retired, static_cast<int64_t>(histories * operations / 40));
   EXPECT_GT(events, static_cast<int64_t>(histories * operations / 4));
 }
 

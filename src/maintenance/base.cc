@@ -149,4 +149,17 @@ Result<Base> WriteBase(const StorageBackend& source, const View& view, const Bas
   return base;
 }
 
+Result<StateDigest> ReadBaseDigest(const StorageBackend& storage, const SegmentEntry& entry,
+                                   const std::string& database_id) {
+  ASSIGN_OR_RETURN(auto segment, Segment::Open(storage, entry, database_id));
+  ASSIGN_OR_RETURN(auto cursor, segment->ScanAll(EventColumns::State()));
+  StateDigest digest;
+  EventView event;
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
+    if (!more) return digest;
+    digest.Add(event.target, event.after.value_or(std::string_view()));
+  }
+}
+
 }  // namespace parquedb

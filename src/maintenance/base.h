@@ -37,4 +37,8 @@ struct Base {
 Result<Base> WriteBase(const StorageBackend& source, const View& view, const BasePlan& plan, StorageBackend& target,
                        int64_t seq, const std::string& database_id, int64_t now_ms);
 
+// The digest of what a base holds, from its rows on disk. kCorruption.
+Result<StateDigest> ReadBaseDigest(const StorageBackend& storage, const SegmentEntry& entry,
+                                   const std::string& database_id);
+
 }  // namespace parquedb

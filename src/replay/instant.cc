@@ -125,6 +125,11 @@ Result<Cut> ResolveInstant(const StorageBackend& storage, const View& view, std:
   if (auto tag = view.manifest.tags.find(name); tag != view.manifest.tags.end()) name = tag->second;
   if (auto id = Ulid::Parse(name)) {
     if (id->ts_ms() < window.from_ms) return Outside(text, window);
+    if (view.manifest.compacted_through > 0) {
+      // Retired events may be of the millisecond in which the window begins.
+      ASSIGN_OR_RETURN(auto first, EventIdAt(storage, view, view.manifest.compacted_through));
+      if (first && name < *first) return Outside(text, window);
+    }
     return CutAtId(storage, view, *id);
   }
   auto ts_ms = ParseInstant(text, now_ms);
