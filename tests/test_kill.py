@@ -109,6 +109,12 @@ LARGE_IMPORT = ["import", "--file", "large.ndjson"]  # the first passing of a po
 CASES += [("large import", LARGE_IMPORT, {}, counted, p, BEFORE)
           for p in ("segment.before_publish:2", "segment.published:2", "batch.next_wal", "flush.before_manifest:2")]
 CASES += [("large import", LARGE_IMPORT, {}, counted, p, AFTER) for p in ("flush.manifest:2", "flush.wal_removed:2")]
+CASES += [("flush with a base", ["flush"], {"PARQUEDB_TEST_BASE_BYTES": "0"}, local, p, AFTER) for p in ("base.published", "base.manifest")]
+COMPACTING = ["compact.merged", "compact.before_manifest", "compact.manifest", "compact.removed"]
+CASES += [("compact", ["compact"], {}, local, p, AFTER) for p in ["flush.manifest", *COMPACTING]]
+RETIRE = ["compact", "--before", "latest", "--confirm"]
+LATER = {"PARQUEDB_TEST_CLOCK_MS": str(int(CLOCK["PARQUEDB_TEST_CLOCK_MS"]) + 60_000)}
+CASES += [("compact and retire", RETIRE, LATER, local, p, AFTER) for p in ["base.published", *COMPACTING[1:]]]
 PUSH = ["push", "--to", "remote", "--slug", "s"]
 CASES += [("push", PUSH, {}, backed_up, p, BEFORE)
           for p in ("push.object", "push.object:3", "push.before_snapshot", "push.before_commit")]
@@ -188,6 +194,7 @@ class Run:
             ("drop", ["drop", f"b{self.random.randrange(3)}", "--confirm"], None),
             ("flush", ["flush"], 0),
             ("checkpoint", ["checkpoint"], 0),
+            ("compact", ["compact"], 0),
         ])
 
     def rows(self, n, count):

@@ -1,4 +1,4 @@
-"""One writing process and four reading processes of the real binary: every read is one prefix of the log.
+"""One process that writes and compacts, and four reading processes of the real binary: every read is one prefix of the log.
 
 PARQUEDB_TEST_SEED and PARQUEDB_TEST_OPS choose another run.
 """
@@ -36,7 +36,7 @@ class Writer:
 
     def __init__(self, place, seed, flush_events):
         self.place, self.random = place, random.Random(seed)
-        self.env = {"PARQUEDB_FLUSH_EVENTS": str(flush_events)}
+        self.env = {"PARQUEDB_FLUSH_EVENTS": str(flush_events), "PARQUEDB_TEST_BASE_BYTES": str(self.random.choice([0, 6000, 10**9]))}
         self.acknowledged, self.ends, self.live, self.made, self.done, self.error = 0, [0], [], 0, False, None
 
     def write(self, events, *args):
@@ -51,6 +51,8 @@ class Writer:
             self.write(0, "checkpoint")
         elif number % 33 == 32:
             self.write(0, "flush")
+        elif number % 11 == 10:
+            self.write(0, "compact")
         elif pick < 0.45 or not self.live:
             self.made += 1
             self.write(1, "create", "n", "--id", f"{self.made:06d}", "--data", json.dumps({"n": self.made}))

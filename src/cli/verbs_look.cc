@@ -31,11 +31,9 @@ struct ListedFile {
 // In an order in which a copy loop gives an openable tree: what manifests name comes before them.
 Result<std::vector<ListedFile>> ListFiles(const Source& source) {
   std::vector<std::string> paths;
-  std::map<std::string, std::string> hashes;
-  for (const SegmentEntry& entry : source.view.manifest.segments) {
-    paths.push_back(entry.path);
-    hashes[entry.path] = entry.sha256;
-  }
+  std::vector<ListedFile> files;
+  for (const SegmentEntry& entry : source.view.manifest.segments)
+    files.push_back({entry.path, static_cast<uint64_t>(entry.size_bytes), entry.sha256});
   for (const auto& [path, through] : source.view.manifest.files) {
     paths.push_back(path);
     auto name = ParsePath(path);
@@ -47,15 +45,12 @@ Result<std::vector<ListedFile>> ListFiles(const Source& source) {
   }
   paths.emplace_back(kEventManifestPath);
   paths.emplace_back(kFileManifestPath);
-  std::vector<ListedFile> files;
   for (const std::string& path : paths) {
     auto handle = source.storage->Open(path);
     if (!handle.ok() && handle.status().code() == StatusCode::kNotFound) continue;
     if (!handle.ok()) return handle.status();
-    ListedFile file{path, (*handle)->size(), hashes[path]};
-    if (file.hash.empty()) {
-      ASSIGN_OR_RETURN(file.hash, HashFile(**handle));
-    }
+    ListedFile file{path, (*handle)->size(), {}};
+    ASSIGN_OR_RETURN(file.hash, HashFile(**handle));
     files.push_back(std::move(file));
   }
   return files;

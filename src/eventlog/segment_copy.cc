@@ -10,8 +10,12 @@ namespace parquedb {
 
 Status CopySegment(const StorageBackend& from, StorageBackend& to, const SegmentEntry& entry, Progress* progress) {
   ASSIGN_OR_RETURN(auto file, from.Open(entry.path));
+  return CopySegment(*file, to, entry, progress);
+}
+
+Status CopySegment(const ReadableFile& file, StorageBackend& to, const SegmentEntry& entry, Progress* progress) {
   ASSIGN_OR_RETURN(auto pending, to.CreatePending(entry.path));
-  ASSIGN_OR_RETURN(std::string hash, HashFile(*file, [&](std::string_view block) {
+  ASSIGN_OR_RETURN(std::string hash, HashFile(file, [&](std::string_view block) {
                      Advance(progress, static_cast<int64_t>(block.size()), static_cast<int64_t>(block.size()));
                      return pending->Append(block);
                    }));
@@ -25,18 +29,44 @@ Status CopySegment(const StorageBackend& from, StorageBackend& to, const Segment
   return to.Publish(std::move(files));
 }
 
-Result<int64_t> BackupNewEvents(const StorageBackend& local, StorageBackend& remote, int64_t last_seq) {
-  ASSIGN_OR_RETURN(EventManifest manifest, ReadEventManifest(local));
-  std::erase_if(manifest.segments,
-                [&](const SegmentEntry& entry) { return entry.is_base && !manifest.begins_with(entry); });
+namespace {
+
+constexpr int kAttempts = 10;
+
+Status CopyNew(const StorageBackend& local, StorageBackend& remote, int64_t last_seq, const EventManifest& manifest) {
   for (const SegmentEntry& entry : manifest.segments) {
-    if (entry.seq > last_seq) RETURN_IF_ERROR(CopySegment(local, remote, entry));
+    bool is_wanted = entry.seq > last_seq;
+    if (!is_wanted && entry.is_base) {
+      // It was left behind while it only made replay shorter; now the log begins with it.
+      ASSIGN_OR_RETURN(auto there, remote.Stat(entry.path));
+      is_wanted = !there.has_value();
+    }
+    if (is_wanted) RETURN_IF_ERROR(CopySegment(local, remote, entry));
   }
-  // The derived files stay behind: there, everything comes from the log.
-  manifest.checkpoint = 0;
-  manifest.files.clear();
-  RETURN_IF_ERROR(WriteEventManifest(remote, manifest));
-  return manifest.next_seq - 1;
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<int64_t> BackupNewEvents(const StorageBackend& local, StorageBackend& remote, int64_t last_seq) {
+  for (int attempt = 1;; ++attempt) {
+    ASSIGN_OR_RETURN(const EventManifest present, ReadEventManifest(local));
+    EventManifest manifest = present;
+    std::erase_if(manifest.segments,
+                  [&](const SegmentEntry& entry) { return entry.is_base && !present.begins_with(entry); });
+    Status copied = CopyNew(local, remote, last_seq, manifest);
+    if (copied.code() == StatusCode::kNotFound && attempt < kAttempts) {
+      // A compaction may have put another file in the place of one that the manifest named.
+      ASSIGN_OR_RETURN(const EventManifest now, ReadEventManifest(local));
+      if (!(now == present)) continue;
+    }
+    RETURN_IF_ERROR(copied);
+    // The derived files stay behind: there, everything comes from the log.
+    manifest.checkpoint = 0;
+    manifest.files.clear();
+    RETURN_IF_ERROR(WriteEventManifest(remote, manifest));
+    return manifest.next_seq - 1;
+  }
 }
 
 }  // namespace parquedb

@@ -11,5 +11,8 @@ namespace parquedb {
 // `progress` (may be null): bytes.
 Status CopySegment(const StorageBackend& from, StorageBackend& to, const SegmentEntry& entry,
                    Progress* progress = nullptr);
+// The same of a file that is open already.
+Status CopySegment(const ReadableFile& file, StorageBackend& to, const SegmentEntry& entry,
+                   Progress* progress = nullptr);
 
 }  // namespace parquedb

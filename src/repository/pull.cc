@@ -206,13 +206,40 @@ Result<PullResult> PullIntoNew(const PullSource& source, StorageBackend& target,
 
 namespace {
 
-// How many segments two logs have in common, from the beginning on.
-size_t CommonSegments(const EventManifest& a, const EventManifest& b) {
-  size_t same = 0;
-  while (same < a.segments.size() && same < b.segments.size() && a.segments[same].sha256 == b.segments[same].sha256) {
-    ++same;
+// Where two logs, of which one is the beginning of the other, are put together: the segments of the first stay up to
+// `lsn`, those of the second follow. Each may have merged its segments, or retired some, in its own way.
+struct Joint {
+  int64_t lsn = 0;        // both have the end of a segment there, or begin there; 0: nothing stays
+  size_t kept = 0;        // of the local segments, from the first on
+  size_t taken_from = 0;  // of the remote segments, to the end
+};
+
+// The ends of segments, and where the log begins.
+std::set<int64_t> EndsOf(const EventManifest& manifest) {
+  std::set<int64_t> ends = {manifest.compacted_through};
+  for (const SegmentEntry& entry : manifest.segments) {
+    if (!entry.is_base) ends.insert(entry.max_lsn);
   }
-  return same;
+  return ends;
+}
+
+// The segments through `lsn`, bases too.
+size_t CountThrough(const EventManifest& manifest, int64_t lsn) {
+  const auto& segments = manifest.segments;
+  auto behind = std::find_if(segments.begin(), segments.end(), [&](const auto& entry) { return entry.max_lsn > lsn; });
+  return static_cast<size_t>(behind - segments.begin());
+}
+
+Joint FindJoint(const EventManifest& local, const EventManifest& remote) {
+  const std::set<int64_t> here = EndsOf(local), there = EndsOf(remote);
+  for (auto lsn = here.rbegin(); lsn != here.rend(); ++lsn) {
+    if (!there.contains(*lsn)) continue;
+    Joint joint{.lsn = *lsn, .kept = CountThrough(local, *lsn), .taken_from = CountThrough(remote, *lsn)};
+    // A log that begins there needs its base, whichever side has it.
+    if (joint.kept == 0) joint.taken_from = 0;
+    return joint;
+  }
+  return {};
 }
 
 // The log and the derived files of a copy that is behind are replaced in an order in which every reader sees the old
@@ -240,6 +267,8 @@ class FastForward {
     next.lines = theirs_.lines();
     next.total_events += static_cast<int64_t>(theirs_.tail.size());
     next.next_seq = NextSeq();
+    // What was retired there alone is still here.
+    if (joint_.kept > 0) next.compacted_through = local_.compacted_through;
     // From here on the manifest names derived files that are not there yet.
     RETURN_IF_ERROR(WriteCheckpointMarker(target_, CheckpointMarker::kReplacing));
     RETURN_IF_ERROR(WriteEventManifest(target_, next));
@@ -256,15 +285,16 @@ class FastForward {
   }
 
  private:
-  // The longest common beginning stays; the rest comes under new numbers.
+  // What both have stays as it lies here; the rest comes under new numbers.
   Status TakeSegments() {
-    const size_t same = CommonSegments(local_, remote_);
-    segments_.assign(local_.segments.begin(), local_.segments.begin() + static_cast<std::ptrdiff_t>(same));
-    result_.unchanged += static_cast<int64_t>(same);
+    joint_ = FindJoint(local_, remote_);
+    segments_.assign(local_.segments.begin(), local_.segments.begin() + static_cast<std::ptrdiff_t>(joint_.kept));
+    result_.unchanged += static_cast<int64_t>(joint_.kept);
     Fetcher fetcher(source_, target_, &result_);
     int64_t seq = local_.next_seq;
-    for (size_t i = same; i < remote_.segments.size(); ++i) Expect(source_.progress, remote_.segments[i].size_bytes);
-    for (size_t i = same; i < remote_.segments.size(); ++i) {
+    for (size_t i = joint_.taken_from; i < remote_.segments.size(); ++i)
+      Expect(source_.progress, remote_.segments[i].size_bytes);
+    for (size_t i = joint_.taken_from; i < remote_.segments.size(); ++i) {
       SegmentEntry entry = remote_.segments[i];
       auto file = source_.snapshot.files.find(entry.path);
       if (file == source_.snapshot.files.end())
@@ -369,6 +399,7 @@ class FastForward {
   const StorageBackend& backup_;
   const View& theirs_;
   const EventManifest& remote_;
+  Joint joint_;
   std::vector<SegmentEntry> segments_;
   std::set<std::string> left_out_;
   PullResult result_;
@@ -378,9 +409,9 @@ class FastForward {
 
 Result<PullPlan> PlanPull(const PullSource& source, const StorageBackend& target, const View& mine) {
   ASSIGN_OR_RETURN(EventManifest remote, EventManifestOf(source));
-  const size_t same = CommonSegments(mine.manifest, remote);
+  const Joint joint = FindJoint(mine.manifest, remote);
   std::set<std::string> kept;
-  for (size_t i = 0; i < same; ++i) kept.insert(remote.segments[i].path);
+  for (size_t i = 0; i < joint.taken_from; ++i) kept.insert(remote.segments[i].path);
   PullPlan plan;
   for (const auto& [path, file] : source.snapshot.files) {
     if (path == kEventManifestPath) continue;  // made anew, for this directory's numbers
@@ -418,6 +449,15 @@ Result<PullResult> PullIntoCopy(const PullSource& source, StorageBackend& target
                       "pull into a new folder, or push to another --slug");
     case Relation::kBehind:
       break;
+  }
+  // What is restorable here stays so. The log there begins later, in the middle of what is one segment here.
+  const bool would_narrow = theirs.manifest.compacted_through > mine.manifest.compacted_through &&
+                            FindJoint(mine.manifest, theirs.manifest).kept == 0;
+  if (would_narrow) {
+    return Conflict(fmt::format("the backup {} begins at lsn {}, its history before was retired; no segment here ends "
+                                "there, and the history here would go",
+                                source.name, theirs.manifest.compacted_through),
+                    "pull into a new folder");
   }
   if (dry_run) {
     ASSIGN_OR_RETURN(PullPlan plan, PlanPull(source, target, mine));

@@ -16,18 +16,37 @@ Knows HeldBy(const View& view) {
   return KnowsAt(log, view.head);
 }
 
+// At the last lsn of each line that both hold, the event must be the same. One that was retired can't be looked at; a
+// line that goes on from it, and agrees, answers for it: who wrote it had the log through there.
 Status CheckSharedLines(const LogSide& local, const LogSide& remote, const Knows& mine, const Knows& theirs) {
+  const int64_t retired = std::max(local.view.manifest.compacted_through, remote.view.manifest.compacted_through);
+  int64_t agreed = 0;
+  std::vector<int64_t> gone;
   for (const auto& [line, lsn] : mine) {
     auto other = theirs.find(line);
     if (other == theirs.end()) continue;
     int64_t shared = std::min(lsn, other->second);
+    if (shared < retired) {
+      gone.push_back(shared);
+      continue;
+    }
     ASSIGN_OR_RETURN(auto here, EventIdAt(local.storage, local.view, shared));
     ASSIGN_OR_RETURN(auto there, EventIdAt(remote.storage, remote.view, shared));
-    if (here && there && *here == *there) continue;
-    return Conflict(fmt::format("lsn {} is the event {} here and {} there: a copy of the directory, or an older state "
-                                "of it, was written on",
-                                shared, here.value_or("(gone)"), there.value_or("(gone)")),
-                    "push to another slug with --slug");
+    if (!here || !there || *here != *there) {
+      return Conflict(
+          fmt::format("lsn {} is the event {} here and {} there: a copy of the directory, or an older state "
+                      "of it, was written on",
+                      shared, here.value_or("(gone)"), there.value_or("(gone)")),
+          "push to another slug with --slug");
+    }
+    agreed = std::max(agreed, shared);
+  }
+  for (int64_t lsn : gone) {
+    if (lsn <= agreed) continue;
+    return Conflict(fmt::format("lsn {}, the last event that both logs hold of a line, was retired (through lsn {}): "
+                                "whether they agree there can't be told",
+                                lsn, retired),
+                    "push to another slug with --slug, or pull into a new folder");
   }
   return Status::Ok();
 }

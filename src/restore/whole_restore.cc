@@ -71,7 +71,9 @@ class WholeRestore {
       segments_.push_back(entry);
       return Status::Ok();
     }
-    RETURN_IF_ERROR(CopySegment(source_, target_, entry, progress_));
+    auto pinned = view_.segments.find(entry.path);
+    RETURN_IF_ERROR(pinned != view_.segments.end() ? CopySegment(*pinned->second, target_, entry, progress_)
+                                                   : CopySegment(source_, target_, entry, progress_));
     segments_.push_back(entry);
     result_.downloaded.push_back({entry.path, entry.size_bytes});
     result_.bytes += entry.size_bytes;

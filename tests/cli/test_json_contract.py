@@ -84,6 +84,9 @@ def calls(place):
     yield j("diff", "--from", "lsn:1", "--to", "latest")
     yield j("flush")
     yield j("checkpoint")
+    place.ok("create", "posts", "--id", "p3")
+    yield j("compact")
+    yield j("compact", env={"PARQUEDB_TEST_BASE_BYTES": "0"})
     yield j("stats")
     yield j("list")
     yield j("window")
@@ -125,7 +128,7 @@ def calls(place):
     yield j("completion", "bash")
     yield j("generate", "--man", place.path("man"))
     yield j("version")
-    for damaged in ("events/seg-000001.parquet", "data/posts/data.parquet"):
+    for damaged in (next(p for p in place.ok("list", "--format", "paths").out.split() if p.startswith("events/seg-")), "data/posts/data.parquet"):
         with open(os.path.join(place.db, damaged), "r+b") as f:
             f.seek(1000)
             f.write(b"\0" * 64)
