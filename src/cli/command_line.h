@@ -62,7 +62,8 @@ class Call {
   // What the environment and config files add (cli/settings.h).
   void Fill(std::string_view name, const Setting& setting);
   bool IsFromCommandLine(std::string_view name) const { return Has(name) && !filled_.contains(name); }
-  Settings remotes;  // named ones; "default" too
+  Settings remotes;                        // named ones; "default" too
+  std::set<std::string> required_remotes;  // names of those that are marked so
 
  private:
   friend Result<Call> ParseCommandLine(const std::vector<std::string>& words);

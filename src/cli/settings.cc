@@ -176,7 +176,11 @@ Status FillFromSettings(Call* call) {
     if (setting) RETURN_IF_ERROR(Fill(call, *option, *setting));
   }
   for (const ConfigFile& layer : layers) {
-    for (const auto& [name, remote] : layer.remotes) call->remotes.emplace(name, remote);
+    for (const auto& [name, remote] : layer.remotes) {
+      // The nearest file says all of a remote.
+      if (call->remotes.emplace(name, remote).second && layer.required.contains(name))
+        call->required_remotes.insert(name);
+    }
   }
   if (const char* url = std::getenv("PARQUEDB_REMOTE_URL"); url != nullptr && *url != '\0')
     call->remotes["default"] = {url, "PARQUEDB_REMOTE_URL"};

@@ -64,6 +64,7 @@ pull /backups/ann/shop                        reads it back
 pull ann/shop                                 the same, on the default remote
 remote add nas /backups                       push --to nas and pull nas work from now on
 The default remote is PARQUEDB_REMOTE_URL, or the remote named default: [remote.default] url = "/backups" in parquedb.toml.
+required = true in such a table: compact --before keeps what this remote does not have yet.
 )";
 
 constexpr std::string_view kFilters = R"(A filter is a JSON object; all its members must hold. {} matches everything.

@@ -7,6 +7,7 @@
 
 #include "cli/csv_text.h"
 #include "cli/remote.h"
+#include "cli/required_remotes.h"
 #include "cli/subject.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
@@ -188,6 +189,7 @@ Status RunPush(Session& session, const Call& call) {
     auto pushed = PushOne(std::move(here), outcome.target, push);
     outcome.status = pushed.status();
     if (pushed.ok()) outcome.result = std::move(*pushed);
+    if (pushed.ok() && !push.dry_run) NotePush(session, call, *options.local, outcome.target);
     outcomes.push_back(std::move(outcome));
   }
   Status judged = JudgePush(session, outcomes);
@@ -225,6 +227,7 @@ Status RunSync(Session& session, const Call& call) {
     for (const std::string& warning : result.pushed.warnings) session.Say("warning: " + warning);
     for (const std::string& warning : result.pulled.warnings) session.Say("warning: " + warning);
     before = std::move(result.before);
+    if (!only_look && !conflict) NotePush(session, call, *local, target);
   }
   return PrintSync(session, format, target, before, only_look, call.Has("--status"));
 }

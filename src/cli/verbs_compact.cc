@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/required_remotes.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
 #include "maintenance/compaction.h"
@@ -76,11 +77,13 @@ Status RunCompact(Session& session, const Call& call) {
     ASSIGN_OR_RETURN(source.view, db->state().TakeReaderView());
     ASSIGN_OR_RETURN(source.storage, OpenDirectory(directory));
     ASSIGN_OR_RETURN(request.floor_ms, FloorOf(session, call, source));
+    ASSIGN_OR_RETURN(request.limits, LimitsOfRequired(call, *source.storage));
   }
   ASSIGN_OR_RETURN(CompactionPlan plan, db->state().Compact(request, dry_run));
   if (!plan.held_by.empty()) {
     session.Note("history is retired no further than " + plan.held_by +
-                 (plan.held_by.starts_with("the checkpoint") ? "; parquedb checkpoint moves it on" : ""));
+                 (plan.held_by.starts_with("the checkpoint") ? "; parquedb checkpoint moves it on"
+                                                             : "; parquedb push moves it on"));
   }
   if (format == AnswerFormat::kTable) return session.Print(ToText(session, plan, dry_run));
   Object answer = ToObject(plan);

@@ -38,8 +38,13 @@ Status ReadRemote(const std::string& path, std::string_view name, const toml::no
   if (!text || text->empty()) return InvalidArgument(where + " has no url", "url = \"/backups\"");
   for (const auto& [key, value] : *table) {
     if (key.str() == "url") continue;
-    return InvalidArgument(fmt::format("{}: remote.{} has no '{}'", OriginOf(path, value), name, key.str()),
-                           "a remote has an url");
+    if (key.str() != "required") {
+      return InvalidArgument(fmt::format("{}: remote.{} has no '{}'", OriginOf(path, value), name, key.str()),
+                             "a remote has an url, and may be required");
+    }
+    auto flag = value.value_exact<bool>();
+    if (!flag) return InvalidArgument(OriginOf(path, value) + ": required is true or false", "required = true");
+    if (*flag) file->required.emplace(name);
   }
   file->remotes[std::string(name)] = {*text, OriginOf(path, *url)};
   return Status::Ok();
@@ -78,7 +83,7 @@ std::string_view Trimmed(std::string_view line) {
 }  // namespace
 
 Result<ConfigFile> ReadConfigFile(const std::string& path, const std::vector<std::string>& known) {
-  ConfigFile file{.path = path, .settings = {}, .remotes = {}};
+  ConfigFile file{.path = path, .settings = {}, .remotes = {}, .required = {}};
   std::ifstream stream(path, std::ios::binary);
   if (!stream) {
     if (errno == ENOENT || errno == ENOTDIR) return file;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,8 @@ using Settings = std::map<std::string, Setting, std::less<>>;  // by name: "lock
 struct ConfigFile {
   std::string path;
   Settings settings;
-  Settings remotes;  // name -> URL
+  Settings remotes;                // name -> URL
+  std::set<std::string> required;  // names of those that are marked so
 };
 
 // A file that is missing is empty. `known`: the names that settings may have; '_' stands for '-'. kInvalidArgument with

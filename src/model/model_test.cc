@@ -5,6 +5,7 @@
 #include "model/file_manifest.h"
 #include "model/layout.h"
 #include "model/names.h"
+#include "model/push_note.h"
 #include "model/state_text.h"
 
 namespace parquedb {
@@ -218,6 +219,13 @@ TEST(FileManifestTest, AHostilePathStopsEverything) {
   FileManifest manifest = SampleFiles();
   manifest.files.begin()->second.object = "objects/cc/../../../etc/passwd";
   EXPECT_EQ(DecodeFileManifest(EncodeFileManifest(manifest)).status().code(), StatusCode::kCorruption);
+}
+
+TEST(PushNoteTest, ComesBackTheSame) {
+  PushNote note{.database_id = "D", .slug = "a/b", .lsn = 7, .time_ms = 1769947200000};
+  EXPECT_EQ(*DecodePushNote(EncodePushNote(note), "note"), note);
+  EXPECT_EQ(DecodePushNote("{}", "note").status().code(), StatusCode::kCorruption);
+  EXPECT_EQ(DecodePushNote(R"({"version":2})", "note").status().code(), StatusCode::kUnsupported);
 }
 
 TEST(CommitTest, ComesBackTheSame) {

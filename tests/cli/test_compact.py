@@ -144,6 +144,57 @@ def test_retirement_stops_at_the_checkpoint_and_says_so(place):
     place.ok("verify")
 
 
+def test_retirement_keeps_what_a_required_remote_does_not_have(place):
+    fill(place, 2)
+    place.ok("checkpoint")
+    place.write("db/parquedb.toml", f'[remote.nas]\nurl = "{place.path("nas")}"\nrequired = true\n[remote.other]\nurl = "{place.path("other")}"\n')
+    retire = ["compact", "--before", "latest", "--confirm", "--json"]
+    held = place.ok(*retire)
+    assert held.json()["retired"]["events"] == 0 and held.json()["heldBy"] == "what the required remote nas has: lsn 0"
+    assert "parquedb push" in held.err
+    place.ok("push", "--to", "other")
+    assert place.ok(*retire).json()["retired"]["events"] == 0 and not os.path.exists(place.path("db/_meta/pushed"))
+    place.ok("push", "--to", "nas", "--dry-run")
+    assert not os.path.exists(place.path("db/_meta/pushed"))
+    place.ok("push", "--to", place.path("nas"))
+    with open(place.path("db/_meta/pushed/nas.json")) as f:
+        note = json.load(f)
+    assert (note["version"], note["lsn"], note["databaseId"]) == (1, 10, manifest(place)["databaseId"])
+    fill(place, 1, start=2)
+    place.ok("checkpoint")
+    held = place.ok(*retire)
+    assert held.json()["retired"]["through"] == 10 and held.json()["heldBy"] == "what the required remote nas has: lsn 10"
+    place.write("db/_meta/pushed/nas.json", "{")
+    assert place.ok(*retire).json()["retired"]["events"] == 0, "a note that is damaged is none"
+    place.ok("sync", "--with", "nas")
+    assert place.ok(*retire).json()["retired"]["through"] == 15
+    place.ok("verify")
+    place.write("db/parquedb.toml", f'[remote.nas]\nurl = "{place.path("nas")}"\nrequired = "yes"\n')
+    assert "parquedb.toml:3" in place.fails(2, "push", "--to", "nas").err
+
+
+def test_a_gap_between_backups_is_told(place):
+    remote = place.path("remote")
+    fill(place, 1)
+    place.ok("push", "--to", remote, "--slug", "first")
+    fill(place, 2, start=1)
+    place.ok("checkpoint")
+    place.ok("compact", "--before", "latest", "--confirm")
+    assert "retired" in place.fails(14, "push", "--to", remote, "--slug", "first").err
+    place.ok("push", "--to", remote, "--slug", "second")
+    window = place.ok("window", remote, "--json", db=False).json()
+    (gap,) = window["gaps"]
+    backups = {b["name"]: b["window"] for b in place.ok("backups", remote, "--json", db=False).json()["backups"]}
+    assert gap == {"from": backups["username/first"]["to"], "to": backups["username/second"]["from"]}
+    assert window["from"] == backups["username/first"]["from"] and window["to"] == backups["username/second"]["to"]
+    assert place.ok("window", remote, db=False).out.count("\n") == 2
+    inside = ms(gap["to"]) - 1
+    assert inside > ms(gap["from"])
+    place.fails(22, "query", "posts", "--from", remote, "--at", str(inside), db=False)
+    assert len(place.ok("query", "posts", "--from", remote, "--at", gap["from"], "--format", "ndjson", db=False).lines()) == 2
+    place.ok("query", "posts", "--from", remote, "--at", gap["to"], db=False)
+
+
 def test_an_instant_before_the_window_retires_nothing(place):
     fill(place, 1)
     place.ok("checkpoint")
