@@ -58,6 +58,27 @@ TEST(GoldenDatabaseTest, ItsStateAtEachLsnIsThis) {
   }
 }
 
+// Merged and with bases, one of them in the middle: each lsn is the same, and each base holds the last events there.
+TEST(GoldenDatabaseTest, CompactedItSaysTheSame) {
+  auto golden = Golden("compacted"), before = Golden("database");
+  auto view = TakeView(*golden, 0, {.pin_all = true}), older = TakeView(*before, 0, {.pin_all = true});
+  ASSERT_TRUE(view.ok() && older.ok());
+  for (int64_t lsn = 0; lsn <= older->head; ++lsn)
+    EXPECT_EQ(*ReadDocuments(*golden, *view, {.cut = lsn}), *ReadDocuments(*before, *older, {.cut = lsn})) << lsn;
+  TestDocuments last = kGoldenDocuments;
+  last.erase("users/u2");
+  EXPECT_EQ(*ReadDocuments(*golden, *view, {.cut = 9}), last);
+  std::map<int64_t, std::map<int64_t, std::string>> bases;  // cut -> lsn -> target
+  for (const SegmentEntry& entry : view->manifest.segments) {
+    if (!entry.is_base) continue;
+    auto cursor = *(*OpenSegment(*golden, *view, entry))->ScanAll(EventColumns::All());
+    EventView event;
+    while (*cursor->Next(&event)) bases[entry.max_lsn][event.lsn] = event.target;
+  }
+  EXPECT_EQ(bases[8], (std::map<int64_t, std::string>{{4, "posts:p1"}, {5, "users:u2"}, {8, "users:u1"}}));
+  EXPECT_EQ(bases[9], (std::map<int64_t, std::string>{{4, "posts:p1"}, {8, "users:u1"}}));
+}
+
 TEST(GoldenDatabaseTest, ItTakesWritesAndCheckpointsAsACopyThatWasNeverWrittenInto) {
   auto golden = Golden("database");
   auto disk = std::make_shared<MemoryDisk>();

@@ -45,6 +45,35 @@ TEST(GoldenManifestTest, TheEventManifestIsThis) {
   EXPECT_EQ(EncodeEventManifest(manifest), text);
 }
 
+TEST(GoldenManifestTest, TheEventManifestWithAMergedSegmentAndBasesIsThis) {
+  EventManifest manifest;
+  manifest.dataset = "shop";
+  manifest.database_id = kGoldenDatabase;
+  manifest.created_at_ms = kGoldenMs;
+  manifest.segments = {{3, "events/seg-000003.parquet", kGoldenMs, kGoldenMs + 5000, 8, 2918, kGoldenMs + 6000,
+                        "382d3621524dbc83a142d61340c678b58815f4d29fc78c54c6b87d78e1bfea51", 1, 8, false},
+                       {5, "events/seg-000005.parquet", kGoldenMs + 5000, kGoldenMs + 5000, 3, 2585, kGoldenMs + 7000,
+                        "c29a3809492109bce41f76dbddce36677fc9c5599f2ea83faab9abb8e8a6f7ca", 8, 8, true},
+                       {4, "events/seg-000004.parquet", kGoldenMs + 7000, kGoldenMs + 7000, 1, 2325, kGoldenMs + 7000,
+                        "a48bc19071fca2204983784d38821175aeafee46d5c259039e4757dcbf13cafd", 9, 9, false},
+                       {6, "events/seg-000006.parquet", kGoldenMs + 7000, kGoldenMs + 7000, 2, 2493, kGoldenMs + 7000,
+                        "c8bc8b8e1ff8157c0f8a48a58797802d542d0187e6f60c72e626d2de937bcc90", 9, 9, true}};
+  manifest.next_seq = 7;
+  manifest.total_events = 9;
+  manifest.updated_at_ms = kGoldenMs + 7000;
+  manifest.lines = {{kGoldenLine, 1}, {"01KGCH65AREXJ7F11CQDTB5WAE", 9}};
+  manifest.checkpoint = 7;
+  for (const char* path : {"data/posts/data.parquet", "data/users/data.parquet", "rels/forward/posts.parquet",
+                           "rels/reverse/users.parquet"}) {
+    manifest.files[path] = 7;
+  }
+  const std::string text = Golden("compacted/events/manifest.json");
+  auto read = DecodeEventManifest(text);
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_EQ(*read, manifest);
+  EXPECT_EQ(EncodeEventManifest(manifest), text);
+}
+
 TEST(GoldenManifestTest, TheFileManifestIsThis) {
   const std::string text = Golden("database/_meta/manifest.json");
   auto read = DecodeFileManifest(text);
