@@ -1,4 +1,4 @@
-#include "columnar/arrow_table.h"
+#include "columnar/arrow_module.h"
 #include "columnar/native_table.h"
 #include "columnar/table.h"
 
@@ -13,7 +13,8 @@ int64_t RowsOf(std::span<const RowSpan> spans) {
 Result<std::shared_ptr<TableReader>> TableReader::Open(std::shared_ptr<const ReadableFile> file, std::string name) {
   ASSIGN_OR_RETURN(auto native, OpenNativeTable(file, name));
   if (native != nullptr) return native;
-  return OpenArrowTable(std::move(file), std::move(name));
+  ASSIGN_OR_RETURN(const ArrowModule* arrow, LoadArrow());
+  return arrow->OpenTable(std::move(file), std::move(name));
 }
 
 }  // namespace parquedb

@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "columnar/arrow_table.h"
+#include "arrowio/arrow_table.h"
 #include "columnar/native_table.h"
 #include "columnar/table.h"
 #include "core/ulid.h"
