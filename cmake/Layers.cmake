@@ -84,6 +84,7 @@ function(parquedb_add_program)
   target_link_options(parquedb_arrow PRIVATE LINKER:--exclude-libs,ALL)
   set_target_properties(parquedb_arrow PROPERTIES OUTPUT_NAME parquedb-arrow CXX_VISIBILITY_PRESET hidden
                         LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR} INSTALL_RPATH "$ORIGIN")
-  set_target_properties(parquedb PROPERTIES BUILD_RPATH ${PROJECT_BINARY_DIR})
+  # All that it links is the system's: with a RUNPATH each library would be looked for there first, at every start.
+  set_target_properties(parquedb PROPERTIES INSTALL_RPATH "" INSTALL_RPATH_USE_LINK_PATH ON)
   add_dependencies(parquedb parquedb_arrow)
 endfunction()

@@ -38,8 +38,8 @@ class ArrowModule {
                                                             std::string name) const = 0;
 };
 
-// The module that is linked into this program, or else the one that lies beside it: libparquedb-arrow.so, found by the
-// program's RUNPATH. kUnsupported: there is none, or it is of another version. Any thread.
+// The module that is linked into this program, or else libparquedb-arrow.so, which lies beside the program or in
+// ../lib/parquedb. kUnsupported: there is none, or it is of another version. Any thread.
 Result<const ArrowModule*> LoadArrow();
 
 // What a program and its module must agree on; compared when the module is loaded.
