@@ -305,6 +305,38 @@ TEST_P(TableTest, FindSpanAndMayContainNeverMissAValue) {
   EXPECT_EQ(table->int_range(0, 2)->max, 4999 * 1000);
 }
 
+TEST_P(TableTest, TheLastRowOfATextIsFoundBeforeAnyOther) {
+  auto file = std::make_shared<Bytes>();
+  TableSchema schema = {{.name = "few", .coding = ColumnCoding::kDictionary},
+                        {.name = "many", .coding = ColumnCoding::kDictionary},  // leaves its dictionary
+                        {.name = "plain", .coding = ColumnCoding::kPlain},
+                        {.name = "none", .nullable = true}};
+  auto writer = *TableWriter::Open(*file, schema, -1, {.row_group_rows = 5000, .dictionary_bytes = 4000});
+  auto text = [](int64_t row, int column) {
+    return std::to_string(column == 0 ? row * row % 97 : column == 1 ? row / 3 : row % 1500);
+  };
+  for (int64_t row = 0; row < 8000; ++row) {
+    for (int column : {0, 1, 2}) writer->column(column).AppendString(text(row, column));
+    writer->column(3).AppendNull();
+    ASSERT_TRUE(writer->EndRow().ok());
+  }
+  writer->SetFooter("parquedb.format", "test/1");
+  ASSERT_TRUE(writer->Finish().ok());
+  auto table = *Open(file);
+  for (int column : {0, 1, 2}) {
+    for (int64_t end : {5000, 5001, 6024, 6025, 7777, 8000}) {
+      for (int64_t looked : {0, 1, 33, 2000, 5000, 5001, 6100, 7999}) {
+        int64_t want = end - 1;
+        while (want >= 5000 && text(want, column) != text(looked, column)) --want;
+        if (want < 5000) want = -1;
+        ASSERT_EQ(*table->FindLastRow(1, column, text(looked, column), end), want) << column << " " << end;
+      }
+    }
+    EXPECT_EQ(*table->FindLastRow(1, column, "absent", 8000), -1);
+  }
+  EXPECT_EQ(table->FindLastRow(1, 3, "", 8000).status().code(), StatusCode::kInvalidArgument);
+}
+
 TEST_P(TableTest, LargeDocumentsDoNotExceedAPage) {
   auto file = std::make_shared<Bytes>();
   auto writer =

@@ -170,6 +170,23 @@ Status PageDecoder::SetDictionary(const Page& page) {
   return DecodeDense(plain, page.raw, static_cast<size_t>(page.values), &dictionary_);
 }
 
+// A byte that says how wide they are, then the codes.
+Status PageDecoder::TakeCodes(std::string_view bytes, size_t count, std::vector<uint32_t>* codes) const {
+  if (!has_dictionary_) return Corruption("a page refers to a dictionary that is not there");
+  const int width = bytes.empty() ? 33 : static_cast<uint8_t>(bytes.front());
+  if (width > 32) return BreaksOff();
+  return DecodeRuns(bytes.substr(1), width, count, codes);
+}
+
+Result<bool> PageDecoder::DecodeCodes(const Page& page, std::vector<uint32_t>* codes) {
+  if (nullable_ || !IsCoded(page.encoding)) return false;
+  RETURN_IF_ERROR(TakeCodes(page.raw, static_cast<size_t>(page.values), codes));
+  const size_t values = std::max({dictionary_.texts.size(), dictionary_.ints.size(), dictionary_.doubles.size()});
+  const auto most = std::max_element(codes->begin(), codes->end());
+  if (most != codes->end() && *most >= values) return Corruption("a page names a value that its dictionary has not");
+  return true;
+}
+
 Status PageDecoder::Decode(const Page& page, PageValues* values) {
   std::string_view bytes = page.raw;
   const auto rows = static_cast<size_t>(page.values);
@@ -186,10 +203,7 @@ Status PageDecoder::Decode(const Page& page, PageValues* values) {
     values->doubles.clear();
     values->texts.clear();
   } else if (IsCoded(page.encoding)) {
-    if (!has_dictionary_) return Corruption("a page refers to a dictionary that is not there");
-    const int width = bytes.empty() ? 33 : static_cast<uint8_t>(bytes.front());
-    if (width > 32) return BreaksOff();
-    RETURN_IF_ERROR(DecodeRuns(bytes.substr(1), width, count, &codes_));
+    RETURN_IF_ERROR(TakeCodes(bytes, count, &codes_));
     values->texts_lie_in = dictionary_.texts_lie_in;
     if (type_ == PhysicalType::kByteArray) {
       RETURN_IF_ERROR(PickCoded(codes_, dictionary_.texts, &values->texts));
