@@ -183,7 +183,7 @@ Result<std::optional<std::string>> EntityLookup::FindState(std::string_view id, 
     if (entry->min_lsn > cut) continue;
     if (entry->max_lsn <= source.through) break;
     ASSIGN_OR_RETURN(auto segment, OpenSegment(*entry));
-    ASSIGN_OR_RETURN(auto event, segment->FindLast(target, cut));
+    ASSIGN_OR_RETURN(auto event, segment->FindLast(target, cut, EventColumns::State()));
     if (event && event->lsn > source.through) return event->after;
     if (entry->is_base) return std::optional<std::string>();
   }
