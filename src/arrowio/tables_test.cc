@@ -6,32 +6,13 @@
 #include <map>
 
 #include "arrowio/arrow_table.h"
+#include "arrowio/bytes_file.h"
 #include "columnar/native_table.h"
 #include "columnar/table.h"
 #include "core/ulid.h"
 
 namespace parquedb {
 namespace {
-
-// Bytes in memory as both kinds of file.
-class Bytes : public PendingFile, public ReadableFile {
- public:
-  const std::string& path() const override { return path_; }
-  uint64_t size() const override { return bytes.size(); }
-  Status Append(std::string_view more) override {
-    bytes.append(more);
-    return Status::Ok();
-  }
-  Status Close() override { return Status::Ok(); }
-  std::string etag() const override { return ""; }
-  Status ReadAt(uint64_t offset, std::span<char> out) const override {
-    if (offset + out.size() > bytes.size()) return Corruption("past the end");
-    std::copy_n(bytes.data() + offset, out.size(), out.data());
-    return Status::Ok();
-  }
-  Status Sync() const override { return Status::Ok(); }
-  std::string bytes, path_ = "test.parquet";
-};
 
 TableSchema TestSchema() {
   return {{.name = "id",
