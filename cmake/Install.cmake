@@ -30,6 +30,7 @@ install(FILES ${PROJECT_BINARY_DIR}/parquedbConfig.cmake ${PROJECT_BINARY_DIR}/p
         DESTINATION ${parquedb_config_dir} COMPONENT development)
 
 install(TARGETS parquedb RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+install(TARGETS parquedb_arrow LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/parquedb COMPONENT program)
 arrow_parquet_install(program)
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
 

@@ -14,7 +14,7 @@ MADE = 20_000
 
 def test_each_target_has_a_corpus_and_each_corpus_a_target():
     targets = sorted(name[: -len("_fuzz.cc")] for name in os.listdir(os.path.join(ROOT, "fuzz")) if name.endswith("_fuzz.cc"))
-    assert targets == TARGETS == ["filter", "json", "manifest", "time", "update", "wal"]
+    assert targets == TARGETS == ["filter", "json", "manifest", "parquet", "time", "update", "wal"]
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -39,7 +39,8 @@ def works(binary, folder, *wrap):
 
 def test_the_installed_tree_is_moved_and_works_with_an_empty_environment(moved, tmp_path):
     works(moved / "bin/parquedb", tmp_path / "db")
-    loaded = run("env", "-i", "/usr/bin/ldd", moved / "bin/parquedb")
+    assert "libarrow" not in run("env", "-i", "/usr/bin/ldd", moved / "bin/parquedb")
+    loaded = run("env", "-i", "/usr/bin/ldd", moved / "lib/parquedb/libparquedb-arrow.so")
     for name in ("libarrow", "libparquet"):
         (line,) = [x for x in loaded.splitlines() if name in x]
         assert os.path.realpath(line.split("=> ")[1].split(" (0x")[0]).startswith(os.path.realpath(moved)), line

@@ -10,11 +10,11 @@ MAX_FUNCTION_LINES = 70
 FORBIDDEN = [  # pattern, where it is allowed, why
     (r"boost::json::(parse|serialize)\b", (), "changes digits of numbers; use document/value.h"),
     (r"\.erase\(\s*boost::json", (), "reorders members; use RemoveMember"),
-    (r"#include <(arrow|parquet)/", ("src/columnar/", "bench/"), "Arrow and Parquet live in columnar"),
+    (r"#include <(arrow|parquet)/", ("src/arrowio/", "bench/"), "Arrow lives in arrowio"),
     (r"#include <re2/", ("src/query/",), "RE2 lives in query"),
     (r"#include <boost/json", ("src/document/",), "Boost.JSON lives in document"),
     (r"\bstd::c(out|err)\b|\bprintf\(|fmt::print\(", ("src/cli/", "src/core/check.cc", "bench/"), "only the command line prints"),
-    (r"\bthrow\b", ("src/columnar/zstd_pages.cc",), "nothing throws (but into an interface of Parquet that wants it); return a Status"),
+    (r"\bthrow\b", ("src/arrowio/zstd_pages.cc",), "nothing throws (but into an interface of Parquet that wants it); return a Status"),
 ]
 
 

@@ -113,7 +113,7 @@ std::string UndoCommand(const std::string& arguments, const std::string& directo
   char* real = ::realpath(directory.c_str(), nullptr);
   std::string whole = real != nullptr ? real : directory;
   std::free(real);
-  return "parquedb " + arguments + " --directory " + ShellWord(whole);
+  return "parquedb " + arguments + " --directory " + QuotedShellWord(whole);
 }
 
 Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, const std::string& directory,

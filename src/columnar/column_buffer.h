@@ -1,12 +1,20 @@
-// What the writer does with a filled column. Inside this folder only.
+// What a filled column holds, for those who write it. TableWriter and its outputs only.
 #pragma once
 
-#include <parquet/column_writer.h>
+#include <string>
+#include <vector>
 
 #include "columnar/table.h"
-#include "columnar/text_pages.h"
 
 namespace parquedb {
+
+// A column's texts as they lie one behind the other.
+struct TextColumn {
+  const char* texts = nullptr;
+  const uint64_t* ends = nullptr;    // of each present text
+  const int16_t* present = nullptr;  // one a row; null: all are
+  int64_t rows = 0;
+};
 
 struct ColumnBufferAccess {
   static void Clear(ColumnBuffer* buffer) {
@@ -26,19 +34,18 @@ struct ColumnBufferAccess {
   }
 
   static int64_t Rows(const ColumnBuffer& buffer) { return buffer.rows_; }
-  static TextColumn Text(const ColumnBuffer& buffer) {
-    return {.texts = buffer.arena_.data(),
-            .ends = buffer.ends_.data(),
-            .present = buffer.nullable_ ? buffer.present_.data() : nullptr,
-            .rows = buffer.rows_};
+  // Definition levels, one a row; null: every row has a value.
+  static const int16_t* Present(const ColumnBuffer& buffer) {
+    return buffer.nullable_ ? buffer.present_.data() : nullptr;
   }
-  // Through the library's own writer of the column.
-  static void Write(parquet::ColumnWriter* writer, const ColumnBuffer& buffer, ColumnType type);
-
- private:
-  template <typename Writer, typename Values>
-  static void WriteFlat(parquet::ColumnWriter* writer, const ColumnBuffer& buffer, const Values* values);
-  static void WriteStrings(parquet::ColumnWriter* writer, const ColumnBuffer& buffer);
+  // Of the column's type, those that are there.
+  static const std::vector<int64_t>& Ints(const ColumnBuffer& buffer) { return buffer.ints_; }
+  static const std::vector<double>& Doubles(const ColumnBuffer& buffer) { return buffer.doubles_; }
+  static const std::vector<bool>& Bools(const ColumnBuffer& buffer) { return buffer.bools_; }
+  static TextColumn Text(const ColumnBuffer& buffer) {
+    return {
+        .texts = buffer.arena_.data(), .ends = buffer.ends_.data(), .present = Present(buffer), .rows = buffer.rows_};
+  }
 };
 
 }  // namespace parquedb

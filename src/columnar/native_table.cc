@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "columnar/last_row.h"
 #include "columnar/native_column.h"
 #include "columnar/page_selection.h"
 #include "core/limits.h"
@@ -141,6 +142,7 @@ class NativeTable : public TableReader, public std::enable_shared_from_this<Nati
   }
   Status ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const override;
   Result<RowSpan> FindSpan(int group, int column, std::string_view value) const override;
+  Result<int64_t> FindLastRow(int group, int column, std::string_view value, int64_t end) const override;
 
   // All pages of a column in a row group.
   NativeColumn ColumnOf(int group, int column) const {
@@ -155,7 +157,9 @@ class NativeTable : public TableReader, public std::enable_shared_from_this<Nati
     return GroupOf(group).columns[static_cast<size_t>(column)];
   }
   const ColumnSpec& SpecOf(int column) const { return schema_[static_cast<size_t>(column)]; }
-  Result<std::shared_ptr<const PageIndex>> IndexOf(int group, int column) const;
+  using Places = std::vector<PagePlace>;
+  Result<std::shared_ptr<const Places>> PlacesOf(int group, int column) const;
+  Result<std::shared_ptr<const PageBoundsIndex>> PageBoundsOf(int group, int column, size_t page_count) const;
   Result<std::vector<Bounds>> BoundsOfPages(int group, int column) const;
   // True if the statistics alone say that the value is not there.
   bool IsOutside(int group, int column, std::string_view value) const;
@@ -169,7 +173,8 @@ class NativeTable : public TableReader, public std::enable_shared_from_this<Nati
   TableSchema schema_;
   std::vector<int64_t> first_rows_;
   FileMeter* meter_ = nullptr;  // null: nobody counts
-  mutable Kept<PageIndex> indexes_;
+  mutable Kept<Places> places_;
+  mutable Kept<PageBoundsIndex> page_bounds_;
   mutable Kept<SplitBlockFilter> filters_;
 };
 
@@ -240,10 +245,18 @@ Result<bool> NativeTable::MayContain(int group, int column, std::string_view val
   return may.ok() ? may : Result<bool>(may.status().With(name_));
 }
 
-Result<std::shared_ptr<const PageIndex>> NativeTable::IndexOf(int group, int column) const {
-  return indexes_.Get({group, column}, [&]() -> Result<std::shared_ptr<const PageIndex>> {
-    ASSIGN_OR_RETURN(PageIndex index, ReadPageIndex(*file_, ChunkOf(group, column), row_group_rows(group)));
-    return std::shared_ptr<const PageIndex>(std::make_shared<PageIndex>(std::move(index)));
+Result<std::shared_ptr<const NativeTable::Places>> NativeTable::PlacesOf(int group, int column) const {
+  return places_.Get({group, column}, [&]() -> Result<std::shared_ptr<const Places>> {
+    ASSIGN_OR_RETURN(Places places, ReadPagePlaces(*file_, ChunkOf(group, column), row_group_rows(group)));
+    return std::shared_ptr<const Places>(std::make_shared<Places>(std::move(places)));
+  });
+}
+
+Result<std::shared_ptr<const PageBoundsIndex>> NativeTable::PageBoundsOf(int group, int column,
+                                                                         size_t page_count) const {
+  return page_bounds_.Get({group, column}, [&]() -> Result<std::shared_ptr<const PageBoundsIndex>> {
+    ASSIGN_OR_RETURN(PageBoundsIndex index, ReadPageBounds(*file_, ChunkOf(group, column), page_count));
+    return std::shared_ptr<const PageBoundsIndex>(std::make_shared<PageBoundsIndex>(std::move(index)));
   });
 }
 
@@ -261,23 +274,39 @@ TableReader::Bounds NativeTable::row_group_bounds(int group, int column) const {
 }
 
 Result<std::vector<TableReader::Bounds>> NativeTable::BoundsOfPages(int group, int column) const {
-  ASSIGN_OR_RETURN(auto index, IndexOf(group, column));
-  if (index->bounds.empty()) return std::vector<Bounds>{row_group_bounds(group, column)};
+  ASSIGN_OR_RETURN(auto places, PlacesOf(group, column));
+  if (places->empty()) return std::vector<Bounds>{row_group_bounds(group, column)};
+  ASSIGN_OR_RETURN(auto index, PageBoundsOf(group, column, places->size()));
+  if (index->pages.empty()) return std::vector<Bounds>{row_group_bounds(group, column)};
   const ColumnSpec& spec = SpecOf(column);
   const int64_t begin = row_group_first_row(group);
   std::vector<Bounds> pages;
-  pages.reserve(index->places.size());
-  for (size_t page = 0; page < index->places.size(); ++page) {
-    const bool last = page + 1 == index->places.size();
-    const PageValueBounds& known = index->bounds[page];
+  pages.reserve(places->size());
+  for (size_t page = 0; page < places->size(); ++page) {
+    const bool last = page + 1 == places->size();
+    const PageValueBounds& known = index->pages[page];
     Bounds& bounds = pages.emplace_back();
-    bounds.rows.first = begin + index->places[page].first_row;
-    bounds.rows.last = begin + (last ? row_group_rows(group) : index->places[page + 1].first_row);
+    bounds.rows.first = begin + (*places)[page].first_row;
+    bounds.rows.last = begin + (last ? row_group_rows(group) : (*places)[page + 1].first_row);
     bounds.all_null = known.all_null;
     bounds.has_nulls = spec.nullable && (index->null_counts.empty() || index->null_counts[page] > 0);
     if (!known.all_null) SetRange(spec.type, known.min, known.max, &bounds);
   }
   return pages;
+}
+
+Result<int64_t> NativeTable::FindLastRow(int group, int column, std::string_view value, int64_t end) const {
+  const ColumnSpec& spec = SpecOf(column);
+  auto places = PlacesOf(group, column);
+  if (!places.ok()) return places.status().With(name_);
+  const bool by_pages = spec.type == ColumnType::kString && !spec.nullable && !(*places)->empty();
+  if (!by_pages) return TableReader::FindLastRow(group, column, value, end);
+  if (meter_ != nullptr) meter_->AddRowGroup(group, row_group_rows(group));
+  const int64_t begin = row_group_first_row(group);
+  const TextColumnPages pages{*file_, ChunkOf(group, column), **places, row_group_rows(group), meter_};
+  auto row = FindLastRowInPages(pages, value, end - begin);
+  if (!row.ok()) return row.status().With(name_);
+  return *row < 0 ? *row : begin + *row;
 }
 
 Result<std::vector<TableReader::Bounds>> NativeTable::PageBounds(int group, int column) const {
@@ -286,11 +315,12 @@ Result<std::vector<TableReader::Bounds>> NativeTable::PageBounds(int group, int 
 }
 
 // The dictionary, if there is one, and the selected pages: what a column chunk of these pages alone would be.
-std::vector<FilePart> PartsOf(const FooterChunk& chunk, const PageIndex& index, const PageSelection& selection) {
+std::vector<FilePart> PartsOf(const FooterChunk& chunk, const std::vector<PagePlace>& places,
+                              const PageSelection& selection) {
   std::vector<FilePart> parts;
   if (chunk.has_dictionary) parts.push_back({chunk.pages.offset, chunk.first_data_page - chunk.pages.offset});
   for (size_t page : selection.pages) {
-    const PagePlace& place = index.places[page];
+    const PagePlace& place = places[page];
     if (!parts.empty() && parts.back().offset + parts.back().bytes == place.offset) {
       parts.back().bytes += place.bytes;
     } else {
@@ -303,14 +333,14 @@ std::vector<FilePart> PartsOf(const FooterChunk& chunk, const PageIndex& index, 
 // `rows`: from the row group's first.
 Status NativeTable::ReadColumnSpans(int group, int column, std::span<const RowSpan> rows, TableChunk* chunk,
                                     ColumnChunkView* view) const {
-  ASSIGN_OR_RETURN(auto index, IndexOf(group, column));
-  if (index->places.empty()) return ColumnOf(group, column).ReadWanted(rows, view, &chunk->arenas);
-  PageSelection selection = SelectPages(index->places, row_group_rows(group), rows);
+  ASSIGN_OR_RETURN(auto places, PlacesOf(group, column));
+  if (places->empty()) return ColumnOf(group, column).ReadWanted(rows, view, &chunk->arenas);
+  PageSelection selection = SelectPages(*places, row_group_rows(group), rows);
   if (meter_ != nullptr) {
     meter_->AddRowGroup(group, row_group_rows(group));
-    meter_->AddPages(0, static_cast<int64_t>(index->places.size() - selection.pages.size()));
+    meter_->AddPages(0, static_cast<int64_t>(places->size() - selection.pages.size()));
   }
-  PageReader pages(*file_, PartsOf(ChunkOf(group, column), *index, selection), kSpanPieceBytes);
+  PageReader pages(*file_, PartsOf(ChunkOf(group, column), *places, selection), kSpanPieceBytes);
   NativeColumn reader(SpecOf(column), {std::move(pages), selection.rows, std::move(selection.page_rows)}, meter_);
   return reader.ReadWanted(selection.wanted, view, &chunk->arenas);
 }

@@ -174,6 +174,9 @@ class TableReader {
   // For a column that ascends within a row group: the rows whose page may hold `value`, by the column index.
   // In rows of the file; empty when none may.
   virtual Result<RowSpan> FindSpan(int row_group, int column, std::string_view value) const = 0;
+  // The last row of the row group that is `value` and stands before `end`, a row of the file; -1 if none does. Of a
+  // text column without nulls: kInvalidArgument for another. Reads pages from the last on, and no more than it must.
+  virtual Result<int64_t> FindLastRow(int row_group, int column, std::string_view value, int64_t end) const;
 
   // What is known of a column's values without reading them. Of the ranges that of the column's type, if any.
   struct Bounds {

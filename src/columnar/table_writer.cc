@@ -1,12 +1,9 @@
-#include <arrow/util/key_value_metadata.h>
-
 #include <algorithm>
 #include <future>
 #include <utility>
 
-#include "columnar/arrow_io.h"
+#include "columnar/arrow_module.h"
 #include "columnar/column_buffer.h"
-#include "columnar/parquet_output.h"
 #include "columnar/table.h"
 #include "core/check.h"
 
@@ -57,32 +54,18 @@ void ColumnBuffer::AppendNull() {
   present_.push_back(0);
   ++rows_;
 }
+
 struct TableWriter::State {
-  explicit State(PendingFile& file) : sink(std::make_shared<PendingSink>(file)), name(file.path()) {}
-  std::shared_ptr<PendingSink> sink;
-  std::string name;
   TableSchema schema;
   TableWriterOptions options;
-  std::unique_ptr<ParquetOutput> output;
+  std::unique_ptr<RowGroupOutput> output;
   std::vector<ColumnBuffer> filling, writing;
-  std::shared_ptr<arrow::KeyValueMetadata> footer = std::make_shared<arrow::KeyValueMetadata>();
+  std::vector<std::pair<std::string, std::string>> texts;  // of the footer
   std::future<Status> background;
   int64_t rows_in_group = 0, rows = 0;
   uint64_t bytes_in_group = 0;
   int groups = 0;
 
-  Status Fail(const std::exception& error) const {
-    if (!sink->status().ok()) return sink->status();
-    return IoError(name + ": can't write Parquet: " + error.what());
-  }
-  Status WriteRowGroup(bool two_threads) {
-    try {
-      output->WriteRowGroup(&writing, two_threads);
-    } catch (const std::exception& error) {
-      return Fail(error);
-    }
-    return Status::Ok();
-  }
   Status WaitForBackground() { return background.valid() ? background.get() : Status::Ok(); }
 };
 
@@ -94,7 +77,7 @@ TableWriter::~TableWriter() {
 Result<std::unique_ptr<TableWriter>> TableWriter::Open(PendingFile& file, TableSchema schema, int sorted_by,
                                                        const TableWriterOptions& options) {
   std::unique_ptr<TableWriter> table(new TableWriter());
-  table->state_ = std::make_unique<State>(file);
+  table->state_ = std::make_unique<State>();
   State& state = *table->state_;
   state.schema = std::move(schema);
   state.options = options;
@@ -102,11 +85,8 @@ Result<std::unique_ptr<TableWriter>> TableWriter::Open(PendingFile& file, TableS
     ColumnBufferAccess::Prepare(&state.filling.emplace_back(), column.nullable, &state.bytes_in_group, options);
     ColumnBufferAccess::Prepare(&state.writing.emplace_back(), column.nullable, &state.bytes_in_group, options);
   }
-  try {
-    state.output = std::make_unique<ParquetOutput>(state.sink, state.schema, sorted_by, options);
-  } catch (const std::exception& error) {
-    return state.Fail(error);
-  }
+  ASSIGN_OR_RETURN(const ArrowModule* arrow, LoadArrow());
+  ASSIGN_OR_RETURN(state.output, arrow->OpenOutput(file, state.schema, sorted_by, options));
   return table;
 }
 
@@ -131,33 +111,29 @@ Status TableWriter::EndRowGroup() {
   std::swap(state.filling, state.writing);
   int64_t rows = std::exchange(state.rows_in_group, 0);
   ++state.groups;
-  if (bytes < kBackgroundBytes) return state.WriteRowGroup(false);
+  if (bytes < kBackgroundBytes) return state.output->WriteRowGroup(&state.writing, false);
   if (bytes >= kLargeRowBytes * static_cast<uint64_t>(rows)) {
     // Of large documents one row group is held, not two, and its memory goes back: it may be twice what it holds.
-    RETURN_IF_ERROR(state.WriteRowGroup(false));
+    RETURN_IF_ERROR(state.output->WriteRowGroup(&state.writing, false));
     for (std::vector<ColumnBuffer>* buffers : {&state.filling, &state.writing}) {
       for (ColumnBuffer& buffer : *buffers) ColumnBufferAccess::Release(&buffer);
     }
     return Status::Ok();
   }
-  state.background = std::async(std::launch::async, [&state] { return state.WriteRowGroup(true); });
+  state.background =
+      std::async(std::launch::async, [&state] { return state.output->WriteRowGroup(&state.writing, true); });
   return Status::Ok();
 }
 
 void TableWriter::SetFooter(std::string key, std::string value) {
-  state_->footer->Append(std::move(key), std::move(value));
+  state_->texts.emplace_back(std::move(key), std::move(value));
 }
 
 Status TableWriter::Finish() {
   State& state = *state_;
   RETURN_IF_ERROR(EndRowGroup());
   RETURN_IF_ERROR(state.WaitForBackground());
-  try {
-    state.output->Close(state.footer);
-  } catch (const std::exception& error) {
-    return state.Fail(error);
-  }
-  return Status::Ok();
+  return state.output->Close(state.texts);
 }
 
 }  // namespace parquedb

@@ -10,6 +10,10 @@ constexpr std::string_view kPlainCharacters =
 
 std::string ShellWord(std::string_view text) {
   if (!text.empty() && text.find_first_not_of(kPlainCharacters) == std::string_view::npos) return std::string(text);
+  return QuotedShellWord(text);
+}
+
+std::string QuotedShellWord(std::string_view text) {
   std::string quoted = "'";
   for (char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";

@@ -8,5 +8,7 @@ namespace parquedb {
 
 // One word of a command, quoted where it needs to be.
 std::string ShellWord(std::string_view text);
+// The same, quoted always.
+std::string QuotedShellWord(std::string_view text);
 
 }  // namespace parquedb

@@ -232,18 +232,52 @@ class ParquetSegment : public Segment {
     return std::unique_ptr<EventCursor>(std::make_unique<SegmentCursor>(table_, std::move(scanner), std::move(wanted)));
   }
 
-  Result<std::optional<Event>> FindLast(std::string_view target, int64_t max_lsn) const override {
-    for (int group = table_->row_group_count() - 1; group >= 0; --group) {
-      auto lsns = table_->int_range(group, kLsn);
-      if (lsns && lsns->min > max_lsn) continue;
+  Result<std::optional<Event>> FindLast(std::string_view target, int64_t max_lsn,
+                                        const EventColumns& columns) const override {
+    ASSIGN_OR_RETURN(int64_t end, CountUpToLsn(max_lsn));
+    for (int group = end > 0 ? table_->row_group_of(end - 1) : -1; group >= 0; --group) {
       ASSIGN_OR_RETURN(bool may, table_->MayContain(group, kTarget, target));
       if (!may) continue;
-      ASSIGN_OR_RETURN(int64_t row, FindRow(group, target, max_lsn));
+      ASSIGN_OR_RETURN(int64_t row, table_->FindLastRow(group, kTarget, target, end));
       if (row < 0) continue;
-      ASSIGN_OR_RETURN(Event event, ReadRow(row, EventColumns::All()));
+      ASSIGN_OR_RETURN(Event event, ReadOthers(row, target, columns));
       return std::optional<Event>(std::move(event));
     }
     return std::optional<Event>();
+  }
+
+  Result<int64_t> CountUpToTime(int64_t ts_ms) const override {
+    return CountUpTo(
+        kTs, [&](const TableReader::Bounds& page) { return !page.ints || page.ints->min <= ts_ms; },
+        [&](const ColumnChunkView& column) {
+          return std::upper_bound(column.ints.begin(), column.ints.end(), ts_ms) - column.ints.begin();
+        });
+  }
+  Result<int64_t> CountUpToId(std::string_view id) const override {
+    return CountUpTo(
+        kId, [&](const TableReader::Bounds& page) { return !page.strings || page.strings->min <= id; },
+        [&](const ColumnChunkView& column) {
+          return std::upper_bound(column.strings.begin(), column.strings.end(), id) - column.strings.begin();
+        });
+  }
+  Result<int64_t> CountUpToLsn(int64_t lsn) const override {
+    if (lsn >= entry_.max_lsn) return table_->row_count();
+    if (!entry_.is_base) return std::max<int64_t>(lsn - entry_.min_lsn + 1, 0);
+    return CountUpTo(
+        kLsn, [&](const TableReader::Bounds& page) { return !page.ints || page.ints->min <= lsn; },
+        [&](const ColumnChunkView& column) {
+          return std::upper_bound(column.ints.begin(), column.ints.end(), lsn) - column.ints.begin();
+        });
+  }
+
+  Result<Event> ReadStamp(int64_t row) const override {
+    TableChunk chunk;
+    RETURN_IF_ERROR(table_->ReadRows(row, 1, {kLsn, kTs, kId}, &chunk));
+    Event event;
+    event.lsn = chunk.columns[0].ints.front();
+    event.ts_ms = chunk.columns[1].ints.front();
+    event.id = chunk.columns[2].strings.front();
+    return event;
   }
 
   Result<Event> ReadRow(int64_t row, const EventColumns& columns) const override {
@@ -256,20 +290,37 @@ class ParquetSegment : public Segment {
   }
 
  private:
-  // The last row of the group with this target, or -1.
-  Result<int64_t> FindRow(int group, std::string_view target, int64_t max_lsn) const {
-    ASSIGN_OR_RETURN(auto scanner, table_->Scan(group, group + 1, {kTarget, kLsn}, 8192));
-    TableChunk chunk;
-    int64_t found = -1;
-    while (true) {
-      ASSIGN_OR_RETURN(bool more, scanner->Next(&chunk));
-      if (!more) return found;
-      for (int64_t i = 0; i < chunk.rows; ++i) {
-        auto at = static_cast<size_t>(i);
-        if (chunk.columns[1].ints[at] > max_lsn) return found;
-        if (chunk.columns[0].strings[at] == target) found = chunk.first_row + i;
+  // Rows up to an instant, say. `may_begin`: true of a page, or a row group, whose first value counts as far as its
+  // bounds tell; `count`: how many of a page's values count.
+  template <typename MayBegin, typename Count>
+  Result<int64_t> CountUpTo(int column, const MayBegin& may_begin, const Count& count) const {
+    for (int group = table_->row_group_count() - 1; group >= 0; --group) {
+      if (!may_begin(table_->row_group_bounds(group, column))) continue;
+      ASSIGN_OR_RETURN(auto pages, table_->PageBounds(group, column));
+      for (auto page = pages.rbegin(); page != pages.rend(); ++page) {
+        if (!may_begin(*page)) continue;
+        TableChunk chunk;
+        RETURN_IF_ERROR(table_->ReadRows(page->rows.first, page->rows.size(), {column}, &chunk));
+        // None: its bounds were cut short, or are not there.
+        if (auto counted = static_cast<int64_t>(count(chunk.columns.front())); counted > 0)
+          return page->rows.first + counted;
       }
     }
+    return 0;
+  }
+
+  // What stands in a row whose target is known.
+  Result<Event> ReadOthers(int64_t row, std::string_view target, const EventColumns& columns) const {
+    std::vector<int> wanted = SegmentCursor::Wanted(columns), others = wanted;
+    others.erase(others.begin() + 3);
+    TableChunk chunk;
+    RETURN_IF_ERROR(table_->ReadRows(row, 1, others, &chunk));
+    ColumnChunkView known;
+    known.strings.push_back(target);
+    chunk.columns.insert(chunk.columns.begin() + 3, std::move(known));
+    EventView event;
+    RETURN_IF_ERROR(SegmentCursor::Fill(*table_, chunk, wanted, 0, &event));
+    return event.Copy();
   }
 
   Status CheckFooter(std::string_view database_id) {

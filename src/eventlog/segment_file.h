@@ -96,8 +96,17 @@ class Segment {
   // One event by its row in the file; reads the pages that hold it and no others. Columns that are not asked for stay
   // empty.
   virtual Result<Event> ReadRow(int64_t row, const EventColumns& columns) const = 0;
-  // The newest event of `target` with lsn <= max_lsn, or nullopt; reads as few pages as it can.
-  virtual Result<std::optional<Event>> FindLast(std::string_view target, int64_t max_lsn) const = 0;
+  // The newest event of `target` with lsn <= max_lsn, or nullopt; reads as few pages as it can, and of the event the
+  // columns that are asked for.
+  virtual Result<std::optional<Event>> FindLast(std::string_view target, int64_t max_lsn,
+                                                const EventColumns& columns) const = 0;
+  // How many of its events are not behind an instant, an id or an lsn. All three ascend along its rows, so these are
+  // its first ones; a page of one column is read.
+  virtual Result<int64_t> CountUpToTime(int64_t ts_ms) const = 0;
+  virtual Result<int64_t> CountUpToId(std::string_view id) const = 0;
+  virtual Result<int64_t> CountUpToLsn(int64_t lsn) const = 0;
+  // The event of a row of the file, without what it says: its lsn, ts and id.
+  virtual Result<Event> ReadStamp(int64_t row) const = 0;
 };
 
 }  // namespace parquedb

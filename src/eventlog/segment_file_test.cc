@@ -108,7 +108,7 @@ TEST_F(SegmentTest, TheNewestEventOfATargetIsFoundAtEveryCut) {
     for (int64_t digit : {0, 1, 7}) {
       int64_t expected = std::min(cut, kRows);
       while (expected > 0 && expected % 10 != digit) --expected;
-      auto found = (*segment)->FindLast("docs:d" + std::to_string(digit), cut);
+      auto found = (*segment)->FindLast("docs:d" + std::to_string(digit), cut, EventColumns::All());
       ASSERT_TRUE(found.ok()) << found.status().message();
       ASSERT_EQ(found->has_value(), expected > 0) << cut << " " << digit;
       if (*found) {
@@ -116,9 +116,53 @@ TEST_F(SegmentTest, TheNewestEventOfATargetIsFoundAtEveryCut) {
       }
     }
   }
-  auto none = (*segment)->FindLast("docs:nobody", kRows);
+  auto none = (*segment)->FindLast("docs:nobody", kRows, EventColumns::All());
   ASSERT_TRUE(none.ok());
   EXPECT_FALSE(none->has_value());
+}
+
+// Ten events a millisecond, ids ascending among them.
+Event CrowdedEvent(int64_t lsn) {
+  Event event = RowEvent(lsn);
+  event.ts_ms = kTestNowMs + lsn / 10 * 2;
+  event.id = Ulid::Min(event.ts_ms).ToString();
+  event.id.back() = static_cast<char>('0' + lsn % 10);
+  return event;
+}
+
+TEST_F(SegmentTest, TheEventsUpToAnyInstantAreCounted) {
+  constexpr int64_t kFirst = 3, kLast = 70'000;  // two row groups
+  auto file = *storage_.CreatePending("events/seg-000001.parquet");
+  auto writer = *SegmentWriter::Open(*file);
+  for (int64_t lsn = kFirst; lsn <= kLast; ++lsn) ASSERT_TRUE(writer->Append(EventView::Of(CrowdedEvent(lsn))).ok());
+  ASSERT_TRUE(writer->Finish({.database_id = kSegmentDatabase, .digest = StateDigest().Hex()}).ok());
+  const auto size = static_cast<int64_t>(file->size());
+  std::vector<std::unique_ptr<PendingFile>> files;
+  files.push_back(std::move(file));
+  ASSERT_TRUE(storage_.Publish(std::move(files)).ok());
+  SegmentEntry entry{.path = "events/seg-000001.parquet"};
+  entry.min_lsn = kFirst;
+  entry.max_lsn = kLast;
+  entry.count = kLast - kFirst + 1;
+  entry.size_bytes = size;
+  auto opened = Segment::Open(storage_, entry, kSegmentDatabase);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  const Segment& segment = **opened;
+  ASSERT_EQ(segment.table().row_group_count(), 2);
+  for (int64_t lsn : {0, 2, 3, 4, 9, 10, 1026, 1027, 65'538, 65'539, 65'540, 69'999, 70'000, 70'001}) {
+    const int64_t up_to = std::clamp<int64_t>(lsn - kFirst + 1, 0, entry.count);
+    EXPECT_EQ(*segment.CountUpToLsn(lsn), up_to);
+    EXPECT_EQ(*segment.CountUpToId(CrowdedEvent(lsn).id), up_to) << lsn;
+    // The last event of its millisecond counts, and of a millisecond without events those before it.
+    const int64_t last = std::clamp<int64_t>(lsn / 10 * 10 + 9 - kFirst + 1, 0, entry.count);
+    EXPECT_EQ(*segment.CountUpToTime(CrowdedEvent(lsn).ts_ms), last) << lsn;
+    EXPECT_EQ(*segment.CountUpToTime(CrowdedEvent(lsn).ts_ms + 1), last) << lsn;
+    if (up_to == 0) continue;
+    Event stamp = *segment.ReadStamp(up_to - 1), want = CrowdedEvent(std::min(lsn, kLast));
+    EXPECT_TRUE(stamp.lsn == want.lsn && stamp.ts_ms == want.ts_ms && stamp.id == want.id) << lsn;
+  }
+  EXPECT_EQ(*segment.CountUpToTime(0), 0);
+  EXPECT_EQ(*segment.CountUpToId(""), 0);
 }
 
 TEST_F(SegmentTest, AScanDecodesTheColumnsThatAreAskedFor) {

@@ -36,11 +36,11 @@ PagePlace ReadPlace(ThriftReader& in, Type kind) {
   return place;
 }
 
-Status ReadOffsets(std::string_view bytes, PageIndex* index) {
+Status DecodePlaces(std::string_view bytes, std::vector<PagePlace>* places) {
   ThriftReader in(bytes);
   in.Struct([&](int64_t id, Type kind) {
     if (id == 1) {
-      in.List(kind, [&](Type element) { index->places.push_back(ReadPlace(in, element)); });
+      in.List(kind, [&](Type element) { places->push_back(ReadPlace(in, element)); });
     } else {
       in.Skip(kind);
     }
@@ -48,7 +48,7 @@ Status ReadOffsets(std::string_view bytes, PageIndex* index) {
   return in.ok() ? Status::Ok() : Contradiction();
 }
 
-Status ReadBounds(std::string_view bytes, PageIndex* index) {
+Status DecodeBounds(std::string_view bytes, size_t pages, PageBoundsIndex* index) {
   ThriftReader in(bytes);
   std::vector<bool> all_null;
   std::vector<std::string_view> min, max;
@@ -66,11 +66,10 @@ Status ReadBounds(std::string_view bytes, PageIndex* index) {
         in.Skip(kind);
     }
   });
-  const size_t pages = index->places.size();
   if (!in.ok() || all_null.size() != pages || min.size() != pages || max.size() != pages) return Contradiction();
   if (!index->null_counts.empty() && index->null_counts.size() != pages) return Contradiction();
-  index->bounds.reserve(pages);
-  for (size_t i = 0; i < pages; ++i) index->bounds.push_back({all_null[i], min[i], max[i]});
+  index->pages.reserve(pages);
+  for (size_t i = 0; i < pages; ++i) index->pages.push_back({all_null[i], min[i], max[i]});
   return Status::Ok();
 }
 
@@ -89,15 +88,20 @@ Status CheckPlaces(const std::vector<PagePlace>& places, int64_t rows, uint64_t 
   return Status::Ok();
 }
 
-Result<PageIndex> ReadPageIndex(const ReadableFile& file, const FooterChunk& chunk, int64_t rows) {
-  PageIndex index;
-  if (chunk.offset_index.bytes == 0) return index;
-  ASSIGN_OR_RETURN(auto offsets, ReadPart(file, chunk.offset_index));
-  RETURN_IF_ERROR(ReadOffsets({offsets.get(), static_cast<size_t>(chunk.offset_index.bytes)}, &index));
-  RETURN_IF_ERROR(CheckPlaces(index.places, rows, file.size()));
+Result<std::vector<PagePlace>> ReadPagePlaces(const ReadableFile& file, const FooterChunk& chunk, int64_t rows) {
+  std::vector<PagePlace> places;
+  if (chunk.offset_index.bytes == 0) return places;
+  ASSIGN_OR_RETURN(auto bytes, ReadPart(file, chunk.offset_index));
+  RETURN_IF_ERROR(DecodePlaces({bytes.get(), static_cast<size_t>(chunk.offset_index.bytes)}, &places));
+  RETURN_IF_ERROR(CheckPlaces(places, rows, file.size()));
+  return places;
+}
+
+Result<PageBoundsIndex> ReadPageBounds(const ReadableFile& file, const FooterChunk& chunk, size_t page_count) {
+  PageBoundsIndex index;
   if (chunk.column_index.bytes == 0) return index;
   ASSIGN_OR_RETURN(index.bytes, ReadPart(file, chunk.column_index));
-  RETURN_IF_ERROR(ReadBounds({index.bytes.get(), static_cast<size_t>(chunk.column_index.bytes)}, &index));
+  RETURN_IF_ERROR(DecodeBounds({index.bytes.get(), static_cast<size_t>(chunk.column_index.bytes)}, page_count, &index));
   return index;
 }
 

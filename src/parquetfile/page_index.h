@@ -25,15 +25,17 @@ struct PageValueBounds {
   std::string_view min, max;  // the plain encoding of the type, texts perhaps cut short; empty when all are null
 };
 
-struct PageIndex {
-  std::vector<PagePlace> places;        // empty: the chunk has no index
-  std::vector<PageValueBounds> bounds;  // one a page, or none
-  std::vector<int64_t> null_counts;     // one a page, or none
-  std::unique_ptr<char[]> bytes;        // what the bounds lie in
+struct PageBoundsIndex {
+  std::vector<PageValueBounds> pages;  // one a page; empty: the chunk has none
+  std::vector<int64_t> null_counts;    // one a page, or none
+  std::unique_ptr<char[]> bytes;       // what the bounds lie in
 };
 
-// Reads the index of a chunk of `rows` rows. kCorruption: it is damaged, or contradicts the chunk or the file.
-Result<PageIndex> ReadPageIndex(const ReadableFile& file, const FooterChunk& chunk, int64_t rows);
+// Reads where the pages of a chunk of `rows` rows lie; empty where it does not say. kCorruption: it is damaged, or
+// contradicts the chunk or the file.
+Result<std::vector<PagePlace>> ReadPagePlaces(const ReadableFile& file, const FooterChunk& chunk, int64_t rows);
+// Reads the bounds of its pages, of which there are so many.
+Result<PageBoundsIndex> ReadPageBounds(const ReadableFile& file, const FooterChunk& chunk, size_t page_count);
 
 // kCorruption unless the pages' rows ascend from 0 and end before `rows`, and their bytes lie inside the file.
 Status CheckPlaces(const std::vector<PagePlace>& places, int64_t rows, uint64_t file_bytes);

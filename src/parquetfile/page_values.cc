@@ -12,6 +12,7 @@ namespace {
 constexpr uint64_t kMaxJoinedBytes = 64 * kMiB;  // of texts that share their beginnings, of one page
 
 Status BreaksOff() { return Corruption("the values of a page break off"); }
+Status TooLong() { return Corruption("a page holds more than its values"); }
 Status NotWritten() { return Corruption("the values of a page are in an encoding that is not written"); }
 
 // The levels of a nullable column: their length, then one a row.
@@ -29,6 +30,7 @@ Status TakeLevels(std::string_view* bytes, size_t rows, std::vector<uint8_t>* va
 template <typename T>
 Status PlainNumbers(std::string_view bytes, size_t count, std::vector<T>* out) {
   if (bytes.size() / sizeof(T) < count) return BreaksOff();
+  if (bytes.size() != count * sizeof(T)) return TooLong();
   out->resize(count);
   if (count > 0) std::memcpy(out->data(), bytes.data(), count * sizeof(T));
   return Status::Ok();
@@ -36,6 +38,7 @@ Status PlainNumbers(std::string_view bytes, size_t count, std::vector<T>* out) {
 
 Status PlainBits(std::string_view bytes, size_t count, std::vector<int64_t>* out) {
   if (bytes.size() < (count + 7) / 8) return BreaksOff();
+  if (bytes.size() > (count + 7) / 8) return TooLong();
   out->resize(count);
   for (size_t i = 0; i < count; ++i) (*out)[i] = static_cast<uint8_t>(bytes[i >> 3]) >> (i & 7) & 1;
   return Status::Ok();
@@ -53,7 +56,7 @@ Status PlainTexts(std::string_view bytes, size_t count, std::vector<std::string_
     text = bytes.substr(0, length);
     bytes.remove_prefix(length);
   }
-  return Status::Ok();
+  return bytes.empty() ? Status::Ok() : TooLong();
 }
 
 // Lengths, then the texts one behind the other.
@@ -67,7 +70,7 @@ Status TextsBehindLengths(std::string_view bytes, size_t count, std::vector<int6
     (*out)[i] = bytes.substr(0, length);
     bytes.remove_prefix(length);
   }
-  return Status::Ok();
+  return bytes.empty() ? Status::Ok() : TooLong();
 }
 
 // How much of the text before each begins with, then the rest of each; the texts are joined in memory of their own.
@@ -149,7 +152,10 @@ Status PageDecoder::DecodeTexts(const Page& page, std::string_view bytes, size_t
 Status PageDecoder::DecodeDense(const Page& page, std::string_view bytes, size_t count, PageValues* values) {
   switch (type_) {
     case PhysicalType::kInt64:
-      if (page.encoding == PageEncoding::kDeltaBinaryPacked) return DecodeDeltas(&bytes, count, &values->ints);
+      if (page.encoding == PageEncoding::kDeltaBinaryPacked) {
+        RETURN_IF_ERROR(DecodeDeltas(&bytes, count, &values->ints));
+        return bytes.empty() ? Status::Ok() : TooLong();
+      }
       return page.encoding == PageEncoding::kPlain ? PlainNumbers(bytes, count, &values->ints) : NotWritten();
     case PhysicalType::kDouble:
       return page.encoding == PageEncoding::kPlain ? PlainNumbers(bytes, count, &values->doubles) : NotWritten();
@@ -170,6 +176,23 @@ Status PageDecoder::SetDictionary(const Page& page) {
   return DecodeDense(plain, page.raw, static_cast<size_t>(page.values), &dictionary_);
 }
 
+// A byte that says how wide they are, then the codes.
+Status PageDecoder::TakeCodes(std::string_view bytes, size_t count, std::vector<uint32_t>* codes) const {
+  if (!has_dictionary_) return Corruption("a page refers to a dictionary that is not there");
+  const int width = bytes.empty() ? 33 : static_cast<uint8_t>(bytes.front());
+  if (width > 32) return BreaksOff();
+  return DecodeRuns(bytes.substr(1), width, count, codes);
+}
+
+Result<bool> PageDecoder::DecodeCodes(const Page& page, std::vector<uint32_t>* codes) {
+  if (nullable_ || !IsCoded(page.encoding)) return false;
+  RETURN_IF_ERROR(TakeCodes(page.raw, static_cast<size_t>(page.values), codes));
+  const size_t values = std::max({dictionary_.texts.size(), dictionary_.ints.size(), dictionary_.doubles.size()});
+  const auto most = std::max_element(codes->begin(), codes->end());
+  if (most != codes->end() && *most >= values) return Corruption("a page names a value that its dictionary has not");
+  return true;
+}
+
 Status PageDecoder::Decode(const Page& page, PageValues* values) {
   std::string_view bytes = page.raw;
   const auto rows = static_cast<size_t>(page.values);
@@ -186,10 +209,7 @@ Status PageDecoder::Decode(const Page& page, PageValues* values) {
     values->doubles.clear();
     values->texts.clear();
   } else if (IsCoded(page.encoding)) {
-    if (!has_dictionary_) return Corruption("a page refers to a dictionary that is not there");
-    const int width = bytes.empty() ? 33 : static_cast<uint8_t>(bytes.front());
-    if (width > 32) return BreaksOff();
-    RETURN_IF_ERROR(DecodeRuns(bytes.substr(1), width, count, &codes_));
+    RETURN_IF_ERROR(TakeCodes(bytes, count, &codes_));
     values->texts_lie_in = dictionary_.texts_lie_in;
     if (type_ == PhysicalType::kByteArray) {
       RETURN_IF_ERROR(PickCoded(codes_, dictionary_.texts, &values->texts));

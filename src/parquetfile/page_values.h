@@ -30,9 +30,14 @@ class PageDecoder {
   Status SetDictionary(const Page& page);
   // kCorruption: damaged, or an encoding that is not written.
   Status Decode(const Page& page, PageValues* values);
+  // True: the page is of a column without nulls and refers to the dictionary; the codes, one a row, lie inside of it.
+  Result<bool> DecodeCodes(const Page& page, std::vector<uint32_t>* codes);
+  // What SetDictionary kept.
+  const PageValues& dictionary() const { return dictionary_; }
 
  private:
   Status DecodeDense(const Page& page, std::string_view bytes, size_t count, PageValues* values);
+  Status TakeCodes(std::string_view bytes, size_t count, std::vector<uint32_t>* codes) const;
   Status DecodeTexts(const Page& page, std::string_view bytes, size_t count, PageValues* values);
 
   PhysicalType type_;

@@ -14,34 +14,23 @@
 namespace parquedb {
 namespace {
 
-// Finds the last event for which `counts` holds; it holds for a prefix of the log.
-template <typename Counts>
+// Finds the last event for which `counts` holds; it holds for a prefix of the log. Only its lsn, ts and id come.
+// `count_in`: how many events of a segment count.
+template <typename Counts, typename CountIn>
 Result<std::optional<Event>> LastEventWhere(const StorageBackend& storage, const View& view,
                                             const std::function<bool(const SegmentEntry&)>& may_count,
-                                            const Counts& counts) {
+                                            const Counts& counts, const CountIn& count_in) {
   for (auto event = view.tail.rbegin(); event != view.tail.rend(); ++event) {
-    if (counts(event->lsn, event->ts_ms, event->id)) return std::optional<Event>(*event);
+    if (counts(*event)) return std::optional<Event>(*event);
   }
   const auto& segments = view.manifest.segments;
   for (auto entry = segments.rbegin(); entry != segments.rend(); ++entry) {
     if (entry->is_base || !may_count(*entry)) continue;
     ASSIGN_OR_RETURN(auto segment, OpenSegment(storage, view, *entry));
-    EventColumns columns = EventColumns::Keys();
-    columns.id = true;
-    for (int group = segment->table().row_group_count() - 1; group >= 0; --group) {
-      ASSIGN_OR_RETURN(auto cursor, segment->Scan(group, group + 1, columns));
-      std::optional<Event> last;
-      EventView event;
-      while (true) {
-        ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
-        if (!more || !counts(event.lsn, event.ts_ms, event.id)) break;
-        last.emplace();
-        last->lsn = event.lsn;
-        last->ts_ms = event.ts_ms;
-        last->id.assign(event.id);
-      }
-      if (last) return last;
-    }
+    ASSIGN_OR_RETURN(int64_t count, count_in(*segment));
+    if (count == 0) continue;
+    ASSIGN_OR_RETURN(Event last, segment->ReadStamp(count - 1));
+    return std::optional<Event>(std::move(last));
   }
   return std::optional<Event>();
 }
@@ -65,14 +54,16 @@ Result<Cut> CutAtId(const StorageBackend& storage, const View& view, const Ulid&
   ASSIGN_OR_RETURN(auto event,
                    LastEventWhere(
                        storage, view, [&](const SegmentEntry& entry) { return entry.min_ts_ms <= id.ts_ms(); },
-                       [&](int64_t, int64_t, std::string_view other) { return other <= text; }));
+                       [&](const Event& event) { return event.id <= text; },
+                       [&](const Segment& segment) { return segment.CountUpToId(text); }));
   return CutOf(storage, view, event, id.ts_ms());
 }
 
 Result<Cut> CutAtLsn(const StorageBackend& storage, const View& view, int64_t lsn) {
   ASSIGN_OR_RETURN(auto event, LastEventWhere(
                                    storage, view, [&](const SegmentEntry& entry) { return entry.min_lsn <= lsn; },
-                                   [&](int64_t other, int64_t, std::string_view) { return other <= lsn; }));
+                                   [&](const Event& event) { return event.lsn <= lsn; },
+                                   [&](const Segment& segment) { return segment.CountUpToLsn(lsn); }));
   return CutOf(storage, view, event, event ? event->ts_ms : FirstInstant(view));
 }
 
@@ -106,7 +97,8 @@ Result<Cut> HeadCut(const StorageBackend& storage, const View& view) {
 Result<Cut> CutAtTime(const StorageBackend& storage, const View& view, int64_t ts_ms) {
   ASSIGN_OR_RETURN(auto event, LastEventWhere(
                                    storage, view, [&](const SegmentEntry& entry) { return entry.min_ts_ms <= ts_ms; },
-                                   [&](int64_t, int64_t other, std::string_view) { return other <= ts_ms; }));
+                                   [&](const Event& event) { return event.ts_ms <= ts_ms; },
+                                   [&](const Segment& segment) { return segment.CountUpToTime(ts_ms); }));
   return CutOf(storage, view, event, ts_ms);
 }
 

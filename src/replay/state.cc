@@ -193,7 +193,7 @@ Result<std::optional<std::string>> EntityLookup::FindState(std::string_view id, 
     // A base says nothing of what was deleted since the file was written; the events behind the file do.
     if (entry->is_base && source.through > 0) continue;
     ASSIGN_OR_RETURN(auto segment, OpenSegment(*entry));
-    ASSIGN_OR_RETURN(auto event, segment->FindLast(target, cut));
+    ASSIGN_OR_RETURN(auto event, segment->FindLast(target, cut, EventColumns::State()));
     if (event && event->lsn > source.through) return event->after;
     if (entry->is_base) return std::optional<std::string>();
   }

@@ -28,7 +28,7 @@ def test_flags_stand_anywhere_and_two_dashes_end_them(place):
 
 def test_a_verb_of_a_later_version_is_unknown_and_not_in_the_help(place):
     overview = place.ok("help", db=None).out
-    for verb in ("bisect", "compact", "repair", "pin", "serve", "retention", "doctor"):
+    for verb in ("repair", "pin", "serve", "retention", "doctor"):
         place.fails(2, verb, db=None)
         assert f"\n  {verb} " not in overview
 

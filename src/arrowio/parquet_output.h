@@ -12,8 +12,8 @@
 #include <memory>
 #include <vector>
 
+#include "arrowio/text_pages.h"
 #include "columnar/table.h"
-#include "columnar/text_pages.h"
 
 namespace parquedb {
 

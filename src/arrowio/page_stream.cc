@@ -1,9 +1,9 @@
-#include "columnar/page_stream.h"
+#include "arrowio/page_stream.h"
 
 #include <algorithm>
 #include <cstring>
 
-#include "columnar/arrow_io.h"
+#include "arrowio/arrow_io.h"
 
 namespace parquedb {
 namespace {

@@ -1,4 +1,4 @@
-#include "columnar/parquet_output.h"
+#include "arrowio/parquet_output.h"
 
 #include <parquet/column_writer.h>
 #include <parquet/exception.h>
@@ -9,7 +9,9 @@
 #include <future>
 #include <string>
 
-#include "columnar/column_buffer.h"
+#include "arrowio/arrow_io.h"
+#include "arrowio/column_writer.h"
+#include "arrowio/linked_arrow.h"
 
 namespace parquedb {
 namespace {
@@ -208,7 +210,7 @@ void ParquetOutput::MakeOnTwoThreads(std::vector<Chunk>* chunks, std::vector<Col
     ColumnBuffer& buffer = (*columns)[i];
     if (chunk.writer != nullptr) {
       tasks.push_back([this, i, &chunk, &buffer](TextPageMaker&) {
-        ColumnBufferAccess::Write(chunk.writer.get(), buffer, columns_[i].type);
+        WriteColumn(chunk.writer.get(), buffer, columns_[i].type);
         ColumnBufferAccess::Clear(&buffer);
       });
     }
@@ -252,7 +254,7 @@ void ParquetOutput::WriteRowGroup(std::vector<ColumnBuffer>* columns, bool two_t
     ColumnBuffer& buffer = (*columns)[i];
     if (!two_threads) {
       open(i);
-      if (chunk.writer != nullptr) ColumnBufferAccess::Write(chunk.writer.get(), buffer, columns_[i].type);
+      if (chunk.writer != nullptr) WriteColumn(chunk.writer.get(), buffer, columns_[i].type);
     }
     for (TextRun& run : chunk.runs) {
       if (!two_threads) maker_.Make(chunk.text, run.pages, &passing);
@@ -281,6 +283,51 @@ void ParquetOutput::Close(const std::shared_ptr<const arrow::KeyValueMetadata>& 
   metadata_->SetIndexLocations(parquet::IndexKind::kColumnIndex, places.column_index_locations);
   metadata_->SetIndexLocations(parquet::IndexKind::kOffsetIndex, places.offset_index_locations);
   parquet::WriteFileMetaData(*metadata_->Finish(footer), sink_.get());
+}
+
+namespace {
+
+// What the writer throws becomes a Status: the file's own, where it is the file that failed.
+class ArrowOutput : public RowGroupOutput {
+ public:
+  explicit ArrowOutput(PendingFile& file) : sink_(std::make_shared<PendingSink>(file)), name_(file.path()) {}
+
+  Status Open(const TableSchema& schema, int sorted_by, const TableWriterOptions& options) {
+    return Guard([&] { output_ = std::make_unique<ParquetOutput>(sink_, schema, sorted_by, options); });
+  }
+  Status WriteRowGroup(std::vector<ColumnBuffer>* columns, bool two_threads) override {
+    return Guard([&] { output_->WriteRowGroup(columns, two_threads); });
+  }
+  Status Close(const std::vector<std::pair<std::string, std::string>>& texts) override {
+    auto footer = std::make_shared<arrow::KeyValueMetadata>();
+    for (const auto& [key, value] : texts) footer->Append(key, value);
+    return Guard([&] { output_->Close(footer); });
+  }
+
+ private:
+  template <typename Body>
+  Status Guard(Body body) const {
+    try {
+      body();
+      return Status::Ok();
+    } catch (const std::exception& error) {
+      if (!sink_->status().ok()) return sink_->status();
+      return IoError(name_ + ": can't write Parquet: " + error.what());
+    }
+  }
+
+  std::shared_ptr<PendingSink> sink_;
+  std::string name_;
+  std::unique_ptr<ParquetOutput> output_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RowGroupOutput>> OpenArrowOutput(PendingFile& file, const TableSchema& schema, int sorted_by,
+                                                        const TableWriterOptions& options) {
+  auto output = std::make_unique<ArrowOutput>(file);
+  RETURN_IF_ERROR(output->Open(schema, sorted_by, options));
+  return std::unique_ptr<RowGroupOutput>(std::move(output));
 }
 
 }  // namespace parquedb

@@ -1,4 +1,4 @@
-#include "columnar/arrow_io.h"
+#include "arrowio/arrow_io.h"
 
 #include <algorithm>
 

@@ -5,33 +5,14 @@
 
 #include <map>
 
-#include "columnar/arrow_table.h"
+#include "arrowio/arrow_table.h"
+#include "arrowio/bytes_file.h"
 #include "columnar/native_table.h"
 #include "columnar/table.h"
 #include "core/ulid.h"
 
 namespace parquedb {
 namespace {
-
-// Bytes in memory as both kinds of file.
-class Bytes : public PendingFile, public ReadableFile {
- public:
-  const std::string& path() const override { return path_; }
-  uint64_t size() const override { return bytes.size(); }
-  Status Append(std::string_view more) override {
-    bytes.append(more);
-    return Status::Ok();
-  }
-  Status Close() override { return Status::Ok(); }
-  std::string etag() const override { return ""; }
-  Status ReadAt(uint64_t offset, std::span<char> out) const override {
-    if (offset + out.size() > bytes.size()) return Corruption("past the end");
-    std::copy_n(bytes.data() + offset, out.size(), out.data());
-    return Status::Ok();
-  }
-  Status Sync() const override { return Status::Ok(); }
-  std::string bytes, path_ = "test.parquet";
-};
 
 TableSchema TestSchema() {
   return {{.name = "id",
@@ -303,6 +284,38 @@ TEST_P(TableTest, FindSpanAndMayContainNeverMissAValue) {
   auto none = *table->FindSpan(0, 0, "zzz");
   EXPECT_EQ(none.first, none.last);
   EXPECT_EQ(table->int_range(0, 2)->max, 4999 * 1000);
+}
+
+TEST_P(TableTest, TheLastRowOfATextIsFoundBeforeAnyOther) {
+  auto file = std::make_shared<Bytes>();
+  TableSchema schema = {{.name = "few", .coding = ColumnCoding::kDictionary},
+                        {.name = "many", .coding = ColumnCoding::kDictionary},  // leaves its dictionary
+                        {.name = "plain", .coding = ColumnCoding::kPlain},
+                        {.name = "none", .nullable = true}};
+  auto writer = *TableWriter::Open(*file, schema, -1, {.row_group_rows = 5000, .dictionary_bytes = 4000});
+  auto text = [](int64_t row, int column) {
+    return std::to_string(column == 0 ? row * row % 97 : column == 1 ? row / 3 : row % 1500);
+  };
+  for (int64_t row = 0; row < 8000; ++row) {
+    for (int column : {0, 1, 2}) writer->column(column).AppendString(text(row, column));
+    writer->column(3).AppendNull();
+    ASSERT_TRUE(writer->EndRow().ok());
+  }
+  writer->SetFooter("parquedb.format", "test/1");
+  ASSERT_TRUE(writer->Finish().ok());
+  auto table = *Open(file);
+  for (int column : {0, 1, 2}) {
+    for (int64_t end : {5000, 5001, 6024, 6025, 7777, 8000}) {
+      for (int64_t looked : {0, 1, 33, 2000, 5000, 5001, 6100, 7999}) {
+        int64_t want = end - 1;
+        while (want >= 5000 && text(want, column) != text(looked, column)) --want;
+        if (want < 5000) want = -1;
+        ASSERT_EQ(*table->FindLastRow(1, column, text(looked, column), end), want) << column << " " << end;
+      }
+    }
+    EXPECT_EQ(*table->FindLastRow(1, column, "absent", 8000), -1);
+  }
+  EXPECT_EQ(table->FindLastRow(1, 3, "", 8000).status().code(), StatusCode::kInvalidArgument);
 }
 
 TEST_P(TableTest, LargeDocumentsDoNotExceedAPage) {

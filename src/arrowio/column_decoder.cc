@@ -1,4 +1,4 @@
-#include "columnar/column_decoder.h"
+#include "arrowio/column_decoder.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "columnar/foreign_value.h"
+#include "arrowio/foreign_value.h"
 
 #include <arrow/extension_type.h>
 #include <arrow/util/float16.h>

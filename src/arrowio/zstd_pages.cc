@@ -1,4 +1,4 @@
-#include "columnar/zstd_pages.h"
+#include "arrowio/zstd_pages.h"
 
 #include <arrow/buffer.h>
 #include <parquet/column_page.h>

@@ -1,4 +1,4 @@
-#include "columnar/text_pages.h"
+#include "arrowio/text_pages.h"
 
 #include <arrow/buffer.h>
 #include <parquet/column_page.h>

@@ -10,17 +10,10 @@
 #include <span>
 #include <vector>
 
-#include "columnar/zstd_pages.h"
+#include "arrowio/zstd_pages.h"
+#include "columnar/column_buffer.h"
 
 namespace parquedb {
-
-// A column's texts as they lie one behind the other.
-struct TextColumn {
-  const char* texts = nullptr;
-  const uint64_t* ends = nullptr;    // of each present text
-  const int16_t* present = nullptr;  // one a row; null: all are
-  int64_t rows = 0;
-};
 
 struct TextPage {
   int64_t first_row = 0;

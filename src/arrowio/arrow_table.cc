@@ -14,13 +14,13 @@
 #include <map>
 #include <mutex>
 
-#include "columnar/arrow_io.h"
-#include "columnar/arrow_table.h"
-#include "columnar/column_decoder.h"
+#include "arrowio/arrow_io.h"
+#include "arrowio/arrow_table.h"
+#include "arrowio/column_decoder.h"
+#include "arrowio/page_stream.h"
+#include "arrowio/zstd_pages.h"
 #include "columnar/page_selection.h"
-#include "columnar/page_stream.h"
 #include "columnar/table.h"
-#include "columnar/zstd_pages.h"
 #include "core/limits.h"
 #include "core/read_meter.h"
 
