@@ -16,6 +16,7 @@
 
 #include "columnar/arrow_io.h"
 #include "columnar/column_decoder.h"
+#include "columnar/dictionary_column.h"
 #include "columnar/page_selection.h"
 #include "columnar/page_stream.h"
 #include "columnar/table.h"
@@ -181,6 +182,7 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
   }
   Status ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const override;
   Result<RowSpan> FindSpan(int group, int column, std::string_view value) const override;
+  Status ReadDictionary(int group, int column, DictionaryColumn* out) const override;
 
   // Runs `body`; an exception of the library is damage of this file.
   Status Guard(const std::function<Status()>& body) const {
@@ -199,6 +201,9 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
   }
 
   std::shared_ptr<parquet::ColumnReader> ColumnOf(int group, int column) const {
+    return parquet::ColumnReader::Make(metadata_->schema()->Column(column), PagesOf(group, column), ReadingPool());
+  }
+  std::unique_ptr<parquet::PageReader> PagesOf(int group, int column) const {
     std::lock_guard lock(mutex_);
     auto chunk = metadata_->RowGroup(group)->ColumnChunk(column);
     std::unique_ptr<parquet::PageReader> pager;
@@ -210,7 +215,7 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
       pager = reader_->RowGroup(group)->GetColumnPageReader(column);
     }
     if (meter_ != nullptr) meter_->AddRowGroup(group, row_group_rows(group));
-    return parquet::ColumnReader::Make(metadata_->schema()->Column(column), std::move(pager), ReadingPool());
+    return pager;
   }
 
   // Of some pages of a chunk, or all, as they lie in the file.
@@ -492,6 +497,16 @@ Status ParquetTable::ReadSpans(std::span<const RowSpan> rows, const std::vector<
       chunk->arenas.push_back(decoder);  // the texts lie in it
     }
     return Status::Ok();
+  });
+}
+
+Status ParquetTable::ReadDictionary(int group, int column, DictionaryColumn* out) const {
+  return Guard([&]() -> Status {
+    const ColumnSpec& spec = schema_[static_cast<size_t>(column)];
+    if (spec.type != ColumnType::kString || spec.nullable)
+      return InvalidArgument("column " + spec.name + " was asked for as a dictionary");
+    return ReadDictionaryPages(*PagesOf(group, column), *metadata_->schema()->Column(column), row_group_rows(group),
+                               out);
   });
 }
 

@@ -58,6 +58,15 @@ struct EventColumns {
   }
 };
 
+// What tells the events of a row group apart, without their texts; one entry a row, lsns ascending.
+struct EventKeys {
+  DictionaryColumn targets;
+  std::vector<int64_t> lsns;
+  std::vector<Op> ops;
+};
+
+enum class StateText { kBefore, kAfter };
+
 class SegmentWriter {
  public:
   static Result<std::unique_ptr<SegmentWriter>> Open(PendingFile& file);
@@ -93,6 +102,11 @@ class Segment {
   // One event by its row in the file; reads the pages that hold it and no others. Columns that are not asked for stay
   // empty.
   virtual Result<Event> ReadRow(int64_t row, const EventColumns& columns) const = 0;
+  // The keys of a row group. Any thread.
+  virtual Result<EventKeys> ReadKeys(int group) const = 0;
+  // One text of each of these rows, which ascend and lie in one row group, as the only column of the chunk; reads the
+  // pages that hold them. Any thread.
+  virtual Status ReadStates(std::span<const RowSpan> rows, StateText which, TableChunk* chunk) const = 0;
   // The newest event of `target` with lsn <= max_lsn, or nullopt; reads as few pages as it can.
   virtual Result<std::optional<Event>> FindLast(std::string_view target, int64_t max_lsn) const = 0;
 };

@@ -55,7 +55,7 @@ class CheckpointRun {
     Status failed;
     ChangeRequest request;
     request.cut = view_.head;
-    request.lowest = anew_ ? 0 : view_.checkpoint;
+    request.farthest = anew_ ? 0 : view_.checkpoint;
     request.from = [&, only](std::string_view ns) -> std::optional<int64_t> {
       if (only && ns != *only) return std::nullopt;
       if (!namespaces_.contains(ns)) namespaces_.emplace(ns);

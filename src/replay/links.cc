@@ -46,7 +46,7 @@ Result<std::vector<std::string>> FindLinksTo(const StorageBackend& storage, cons
   for (const LinkRow& row : reverse.rows) found.emplace(row.from, row.predicate);
   ChangeRequest request{.from = [&](std::string_view) { return std::optional<int64_t>(reverse.through); },
                         .cut = view.head,
-                        .lowest = reverse.through};
+                        .farthest = reverse.through};
   ASSIGN_OR_RETURN(auto changes, OpenChanges(storage, view, request));
   Change change;
   while (true) {

@@ -36,7 +36,7 @@ class StateCursor : public EntityCursor {
     if (cut_ < view.checkpoint) lowest = 0;
     ChangeRequest changes{.from = [this, wanted](std::string_view ns) { return From(ns, wanted); },
                           .cut = cut_,
-                          .lowest = std::min(lowest, cut_)};
+                          .farthest = std::min(lowest, cut_)};
     if (lowest < view.head) {
       ASSIGN_OR_RETURN(changes_, OpenChanges(storage, view, changes));
     }
