@@ -25,7 +25,7 @@ constexpr int kMaxThreads = 8;
 struct Candidates {
   EventKeys keys;
   struct Row {
-    int64_t row;  // of the row group
+    int64_t row;   // of the row group
     Hash128 hash;  // of the target
   };
   std::vector<Row> rows;  // in the order in which they win: the first of an entity tells
@@ -115,8 +115,7 @@ class ChangePlanner {
   }
 
   Status ListRowGroups(const SegmentEntry& entry) {
-    ASSIGN_OR_RETURN(std::shared_ptr<Segment> segment,
-                     Segment::Open(storage_, entry, view_.manifest.database_id));
+    ASSIGN_OR_RETURN(std::shared_ptr<Segment> segment, Segment::Open(storage_, entry, view_.manifest.database_id));
     const TableReader& table = segment->table();
     const auto column = table.column_index("lsn");
     for (int i = 0; i < table.row_group_count(); ++i) {
@@ -182,8 +181,8 @@ class ChangePlanner {
       GroupWinners winners = Choose(stretches_[at], std::move(candidates));
       stretches_[at].segment.reset();
       if (winners.winners.empty() || TakeUnread(&winners)) continue;
-      fetches.push_back(pool.Submit(
-          [winners = std::move(winners)]() mutable { return FetchStates(std::move(winners)); }));
+      fetches.push_back(
+          pool.Submit([winners = std::move(winners)]() mutable { return FetchStates(std::move(winners)); }));
       if (fetches.size() > ahead) RETURN_IF_ERROR(TakeFetched(&fetches));
     }
     while (!fetches.empty()) RETURN_IF_ERROR(TakeFetched(&fetches));

@@ -33,9 +33,9 @@ enum class Direction { kOnwards, kBack };
 
 // How a request was carried out, for reports.
 struct LogReads {
-  int64_t base = 0;     // cut of the base that was read; 0: none was
-  int64_t events = 0;   // of which the keys were looked at, the rows of the base among them
-  int64_t winners = 0;  // entities that the log tells of
+  int64_t base = 0;          // cut of the base that was read; 0: none was
+  int64_t events = 0;        // of which the keys were looked at, the rows of the base among them
+  int64_t winners = 0;       // entities that the log tells of
   uint64_t state_bytes = 0;  // of their texts, as far as they are held or sorted
   bool spilled = false;      // they did not all fit into memory
 };
@@ -52,7 +52,7 @@ struct ChangeRequest {
   int64_t lowest_after_base = 0;
   bool states = true;  // false: Change.state stays empty, and no state text is read
   Direction direction = Direction::kOnwards;
-  int threads = 0;             // that read; 0: as many as there are cores
+  int threads = 0;            // that read; 0: as many as there are cores
   LogReads* reads = nullptr;  // filled in by OpenChanges where it is not null
 
   // Of these entities alone; null: of all. Any thread.

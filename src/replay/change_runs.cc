@@ -275,8 +275,8 @@ Result<HeldChanges> FetchStates(GroupWinners winners) {
   held.places = OrderById(winners.winners);
   held.group = winners;
   for (size_t i = 0; i < held.places.size(); ++i) held.group.winners[i] = winners.winners[held.places[i]];
-  held.bytes += held.places.size() * (sizeof(GroupWinners::Winner) + sizeof(std::string_view) + 8) +
-                held.group.texts->size();
+  held.bytes +=
+      held.places.size() * (sizeof(GroupWinners::Winner) + sizeof(std::string_view) + 8) + held.group.texts->size();
   return held;
 }
 

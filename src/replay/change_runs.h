@@ -56,8 +56,8 @@ std::unique_ptr<ChangeRun> KeysRun(GroupWinners winners);
 
 // Winners with their texts, in memory.
 struct HeldChanges {
-  GroupWinners group;  // sorted by id
-  TableChunk chunk;    // texts by row of the winners, in the order of their rows
+  GroupWinners group;            // sorted by id
+  TableChunk chunk;              // texts by row of the winners, in the order of their rows
   std::vector<uint32_t> places;  // of each winner, in the order of their ids: its row in the chunk
   uint64_t bytes = 0;
 };
