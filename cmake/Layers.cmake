@@ -6,6 +6,7 @@ set(parquedb_external_core OpenSSL::Crypto fmt::fmt Threads::Threads)
 set(parquedb_external_document Boost::json)
 set(parquedb_external_storage PkgConfig::ZSTD ZLIB::ZLIB)
 set(parquedb_external_query PkgConfig::RE2)
+set(parquedb_external_parquetfile PkgConfig::ZSTD ZLIB::ZLIB)
 set(parquedb_external_columnar ArrowParquet::parquet PkgConfig::ZSTD)
 
 function(_parquedb_add_tests folder)

@@ -141,14 +141,31 @@ std::vector<CommandSpec> History() {
        {{"--from", "T", "the earlier instant"}, {"--to", "T", "the later one"}, kNamespace},
        RunDiff,
        "table|json|ndjson"},
-      {"restore", "", "bring a record, a namespace or the whole database back from the event log",
-       "parquedb restore --entity posts/hello --at \"10m ago\"\nparquedb restore --namespace posts --at "
-       "\"2026-02-01T11:59:00Z\" --confirm\nparquedb restore --all --to ./restored --at yesterday",
+      {"bisect",
+       "",
+       "the first event after which a command fails",
+       "parquedb bisect --good lsn:1 --bad latest --check 'parquedb get posts/hello'\nparquedb bisect --good lsn:1 "
+       "--bad latest --check 'test $(parquedb query posts --count --json | tr -dc 0-9) -gt 0'",
+       {{"--good", "T", "an instant at which the command succeeds"},
+        {"--bad", "T", "a later one at which it fails"},
+        {"--check", "CMD", "run by the shell; PARQUEDB_PATH names a database with the state to look at"}},
+       RunBisect},
+      {"restore", "", "bring records, a namespace or the whole database back from the event log, or undo an actor",
+       "parquedb restore --entity posts/hello --at \"10m ago\"\nparquedb restore --entity posts/hello --with-links 1 "
+       "--at \"10m ago\" --dry-run\nparquedb restore --namespace posts --at \"2026-02-01T11:59:00Z\" --confirm\n"
+       "parquedb restore --filter '{\"status\":\"published\"}' --at \"1h ago\" --confirm\nparquedb restore "
+       "--undo-actor "
+       "mallory --from \"1h ago\" --to latest --dry-run\nparquedb restore --all --to ./restored --at yesterday",
        Writing({kAt,
                 {"--entity", "NS/ID", "one record"},
                 {"--namespace", "NS", "a namespace, or several: a,b"},
-                {"--all", "", "everything, with --to"},
-                {"--to", "DIR", "a new directory: the database as it was, with its log up to then"},
+                {"--filter", "J", "what this filter selects of the records as they were at T"},
+                {"--with-links", "N", "also the records linked to at T, up to N links away"},
+                {"--undo-actor", "A", "take back what A wrote behind --from, through --to"},
+                {"--from", "T", "with --undo-actor: the instant before its changes"},
+                {"--to", "DIR", "with --all: a new directory; with --undo-actor: the instant T that ends its changes"},
+                {"--force", "", "with --undo-actor: also where others wrote since"},
+                {"--all", "", "everything, with --to: the database as it was, with its log up to then"},
                 {"--from-event-log", "", "the default source"},
                 kExplain,
                 kConfirm,

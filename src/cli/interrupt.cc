@@ -5,13 +5,11 @@
 
 #include <thread>
 
+#include "core/shell_word.h"
 #include "storage/fs_file.h"
 
 namespace parquedb {
 namespace {
-
-constexpr std::string_view kPlainCharacters =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,@%+";
 
 void Watch(const sigset_t& interrupts, Session& session, const std::vector<std::string>& words) {
   int signal = 0;
@@ -35,16 +33,7 @@ void Watch(const sigset_t& interrupts, Session& session, const std::vector<std::
 
 std::string AsTyped(const std::vector<std::string>& words) {
   std::string command = "parquedb";
-  for (const std::string& word : words) {
-    command += ' ';
-    if (!word.empty() && word.find_first_not_of(kPlainCharacters) == std::string::npos) {
-      command += word;
-      continue;
-    }
-    command += '\'';
-    for (char c : word) command += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    command += '\'';
-  }
+  for (const std::string& word : words) command += " " + ShellWord(word);
   return command;
 }
 

@@ -18,6 +18,7 @@ Status RunImport(Session& session, const Call& call);
 Status RunExport(Session& session, const Call& call);
 Status RunEvents(Session& session, const Call& call);
 Status RunDiff(Session& session, const Call& call);
+Status RunBisect(Session& session, const Call& call);
 Status RunRestore(Session& session, const Call& call);
 Status RunDrop(Session& session, const Call& call);
 Status RunList(Session& session, const Call& call);
@@ -49,6 +50,8 @@ std::string UndoCommand(const std::string& arguments, const std::string& directo
 // Adds the undo to a JSON answer, or prints its line.
 Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, const std::string& directory,
                Object* answer);
+// kInvalidArgument unless `from` comes first.
+Status CheckOrder(const Cut& from, std::string_view from_option, const Cut& to, std::string_view to_option);
 // As [{path, size}].
 Array FilesArray(const std::vector<TransferredFile>& files);
 // --strategy, which the table of commands has checked; manual without it.

@@ -1,13 +1,11 @@
 #include <fmt/format.h>
 
-#include "cli/explain.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
 #include "database/import.h"
 #include "maintenance/checkpoint.h"
 #include "model/names.h"
 #include "restore/restore.h"
-#include "restore/whole_restore.h"
 
 namespace parquedb {
 namespace {
@@ -112,86 +110,6 @@ Status RunImport(Session& session, const Call& call) {
   if (format == AnswerFormat::kTable)
     RETURN_IF_ERROR(session.Print((dry_run ? "would have " : "") + ImportText(result, history)));
   RETURN_IF_ERROR(AddUndo(session, format, result.undo, directory, &answer));
-  return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
-}
-
-namespace {
-
-// --all --to DIR: everything, into a new directory. The source is only read.
-Status RestoreAll(Session& session, const Call& call, AnswerFormat format) {
-  std::string directory = session.Directory(call), target = call.Get("--to");
-  ASSIGN_OR_RETURN(Source source, session.OpenSource(directory, {.pin_all = true}));
-  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
-  bool dry_run = call.Has("--dry-run");
-  ASSIGN_OR_RETURN(WholeRestorePlan plan, PlanWholeRestore(*source.storage, source.view, cut));
-  ASSIGN_OR_RETURN(std::shared_ptr<StorageBackend> place, OpenFreshFolder(target));
-  if (!dry_run) {
-    auto fill = [&] {
-      return ExecuteWholeRestore(*source.storage, source.view, plan, place, SystemClock(), session.StartProgress(call));
-    };
-    RETURN_IF_ERROR(FillFolder(target, fill).status());
-  }
-  Object answer{
-      {"restored", plan.entities}, {"deleted", 0}, {"unchanged", 0}, {"at", FormatTime(cut.ts_ms)}, {"to", target}};
-  AddExplain(session, source.view, &answer);
-  if (format == AnswerFormat::kTable) {
-    return session.Print(fmt::format("{}restored {} entities and {} events to {}\n", dry_run ? "would have " : "",
-                                     plan.entities, cut.lsn - source.view.manifest.compacted_through, target));
-  }
-  if (dry_run) answer.emplace("dryRun", true);
-  return session.PrintJson(std::move(answer));
-}
-
-}  // namespace
-
-Status RunRestore(Session& session, const Call& call) {
-  ASSIGN_OR_RETURN(AnswerFormat format, session.Format(call, kPlainFormats));
-  if (call.Has("--all") + call.Has("--entity") + call.Has("--namespace") != 1)
-    return InvalidArgument("restore takes --entity NS/ID, --namespace NS, or --all --to DIR", "parquedb help restore");
-  if (call.Has("--all") != call.Has("--to"))
-    return InvalidArgument("--all and --to DIR go together", "parquedb restore --all --to ./restored --at \"1h ago\"");
-  if (call.Has("--all")) return RestoreAll(session, call, format);
-  if (!call.Has("--at"))
-    return InvalidArgument("--at is missing: which instant?",
-                           "for example --at \"2026-02-01T12:00:00Z\" or --at \"5m ago\"");
-  std::string directory = session.Directory(call);
-  std::vector<std::string> namespaces;
-  if (call.Has("--entity")) {
-    RETURN_IF_ERROR(ParseEntityId(call.Get("--entity")).status());
-  } else {
-    namespaces = SplitNames(call.Get("--namespace"));
-    for (const std::string& ns : namespaces) RETURN_IF_ERROR(CheckNamespace(ns));
-    RETURN_IF_ERROR(session.Confirm(call, "restore the namespace " + call.Get("--namespace")));
-  }
-  session.StartProgress(call);
-  ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
-  ASSIGN_OR_RETURN(View view, db->state().TakeReaderView());
-  Source source{.storage = {}, .view = std::move(view), .name = directory};
-  ASSIGN_OR_RETURN(auto reading, OpenDirectory(directory));
-  source.storage = session.Metered(std::move(reading));
-  if (!call.Has("--at"))
-    return InvalidArgument("--at is missing: which instant?",
-                           "for example --at \"2026-02-01T12:00:00Z\", --at \"5m ago\", --at latest");
-  ASSIGN_OR_RETURN(Cut cut, session.ResolveAt(call, source));
-  bool dry_run = call.Has("--dry-run");
-  auto plan = call.Has("--entity") ? (dry_run ? PlanEntityRestore(db->state(), call.Get("--entity"), cut)
-                                              : RestoreEntity(db->state(), call.Get("--entity"), cut))
-                                   : (dry_run ? PlanNamespaceRestore(db->state(), namespaces, cut)
-                                              : RestoreNamespaces(db->state(), namespaces, cut));
-  if (!plan.ok()) return plan.status();
-  Object answer{{"restored", plan->restored},
-                {"deleted", plan->deleted},
-                {"unchanged", plan->unchanged},
-                {"at", FormatTime(cut.ts_ms)}};
-  if (!plan->dangling.empty()) answer.emplace("dangling", Array(plan->dangling.begin(), plan->dangling.end()));
-  if (dry_run) answer.emplace("dryRun", true);
-  AddExplain(session, source.view, &answer);
-  for (const std::string& id : plan->dangling) session.Note("dangling link to " + id);
-  if (format == AnswerFormat::kTable) {
-    RETURN_IF_ERROR(session.Print(fmt::format("{}restored {}, deleted {}, unchanged {}\n", dry_run ? "would have " : "",
-                                              plan->restored, plan->deleted, plan->unchanged)));
-  }
-  RETURN_IF_ERROR(AddUndo(session, format, plan->undo, directory, &answer));
   return format == AnswerFormat::kJson ? session.PrintJson(std::move(answer)) : Status::Ok();
 }
 

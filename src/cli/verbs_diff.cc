@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/subject.h"
 #include "cli/verbs.h"
 #include "core/time_text.h"
 #include "document/value.h"
@@ -60,6 +61,13 @@ Status PrintItem(Session& session, AnswerFormat format, const Object& item, bool
 
 }  // namespace
 
+Status CheckOrder(const Cut& from, std::string_view from_option, const Cut& to, std::string_view to_option) {
+  if (from.lsn <= to.lsn && from.ts_ms <= to.ts_ms) return Status::Ok();
+  return InvalidArgument(
+      fmt::format("{} ({}) is after {} ({})", from_option, FormatTime(from.ts_ms), to_option, FormatTime(to.ts_ms)),
+      "change them round");
+}
+
 Status RunDiff(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(AnswerFormat format,
                    session.Format(call, {AnswerFormat::kTable, AnswerFormat::kJson, AnswerFormat::kNdjson}));
@@ -68,12 +76,10 @@ Status RunDiff(Session& session, const Call& call) {
       return InvalidArgument(std::string(option) + " is missing: which instant?",
                              "parquedb diff --from yesterday --to latest");
   }
-  ASSIGN_OR_RETURN(Source source, session.OpenSource(session.Directory(call), {}));
+  ASSIGN_OR_RETURN(Source source, OpenSubjectSource(session, call, session.Directory(call), {}));
   ASSIGN_OR_RETURN(Cut from, session.ResolveAt(call, source, "--from"));
   ASSIGN_OR_RETURN(Cut to, session.ResolveAt(call, source, "--to"));
-  if (from.lsn > to.lsn || from.ts_ms > to.ts_ms)
-    return InvalidArgument(fmt::format("--from ({}) is after --to ({})", FormatTime(from.ts_ms), FormatTime(to.ts_ms)),
-                           "change them round");
+  RETURN_IF_ERROR(CheckOrder(from, "--from", to, "--to"));
   DiffRequest request{.from_lsn = from.lsn, .to_lsn = to.lsn, .ns = call.Get("--namespace")};
   if (call.Has("--namespace")) RETURN_IF_ERROR(session.CheckNamespaceKnown(source, request.ns));
   ASSIGN_OR_RETURN(auto cursor, OpenDiff(*source.storage, source.view, request));

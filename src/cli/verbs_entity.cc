@@ -3,6 +3,7 @@
 
 #include "cli/verbs.h"
 #include "core/limits.h"
+#include "core/shell_word.h"
 #include "database/query_run.h"
 #include "exchange/line_reader.h"
 #include "model/layout.h"
@@ -176,7 +177,7 @@ Status RunDelete(Session& session, const Call& call) {
   ASSIGN_OR_RETURN(EntityName name, ParseEntityId(call.args[0]));
   std::string directory = session.Directory(call);
   ASSIGN_OR_RETURN(auto db, session.OpenWriter(call, directory, false));
-  std::string undo = fmt::format("restore --entity '{}' --at {}", call.args[0], db->state().UndoPoint());
+  std::string undo = fmt::format("restore --entity {} --at {}", ShellWord(call.args[0]), db->state().UndoPoint());
   RETURN_IF_ERROR(db->collection(std::string(name.ns)).Delete(name.local));
   Object answer{{"deleted", 1}};
   if (call.Has("--dry-run")) answer.emplace("dryRun", true);

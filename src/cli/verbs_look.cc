@@ -7,6 +7,7 @@
 #include "cli/verbs.h"
 #include "collection/rels_file.h"
 #include "core/sha256.h"
+#include "core/shell_word.h"
 #include "core/time_text.h"
 #include "model/layout.h"
 #include "model/names.h"
@@ -117,9 +118,7 @@ std::string UndoCommand(const std::string& arguments, const std::string& directo
   char* real = ::realpath(directory.c_str(), nullptr);
   std::string whole = real != nullptr ? real : directory;
   std::free(real);
-  std::string quoted = "'";
-  for (char c : whole) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return "parquedb " + arguments + " --directory " + quoted + "'";
+  return "parquedb " + arguments + " --directory " + ShellWord(whole);
 }
 
 Status AddUndo(Session& session, AnswerFormat format, const std::string& undo, const std::string& directory,

@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "columnar/arrow_table.h"
+#include "columnar/native_table.h"
 #include "columnar/table.h"
 #include "core/ulid.h"
 
@@ -96,10 +98,25 @@ void ExpectRow(const TableChunk& chunk, int64_t i, int64_t row) {
 
 const std::vector<int> kAllColumns = {0, 1, 2, 3, 4, 5, 6};
 
-TEST(TableTest, RowsComeBackByScan) {
+// Our own reader, and Arrow's over the same files: what one promises the other keeps.
+using OpenTable = Result<std::shared_ptr<TableReader>> (*)(std::shared_ptr<const ReadableFile>, std::string);
+
+class TableTest : public testing::TestWithParam<OpenTable> {
+ protected:
+  static Result<std::shared_ptr<TableReader>> Open(std::shared_ptr<const ReadableFile> file) {
+    auto table = GetParam()(std::move(file), "t");
+    if (table.ok() && *table == nullptr) return Unsupported("t: our own reader does not take it");
+    return table;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Readers, TableTest, testing::Values(&OpenNativeTable, &OpenArrowTable),
+                         [](const auto& at) { return at.param == &OpenNativeTable ? "native" : "arrow"; });
+
+TEST_P(TableTest, RowsComeBackByScan) {
   for (int64_t rows : {0, 1, 1000, 10'000}) {
     auto file = WriteRows(rows, 3000);
-    auto table = TableReader::Open(file, "t");
+    auto table = Open(file);
     ASSERT_TRUE(table.ok()) << table.status().message();
     EXPECT_EQ((*table)->row_count(), rows);
     EXPECT_EQ((*table)->footer("parquedb.format"), "test/1");
@@ -114,10 +131,45 @@ TEST(TableTest, RowsComeBackByScan) {
   }
 }
 
-TEST(TableTest, RowsOfALargeRowGroupComeBackByScanAndByPages) {
+TEST_P(TableTest, ATextColumnIsAlsoToldByItsDictionary) {
+  auto table = *Open(WriteRows(5000, 3000));
+  for (int column : {0, 3}) {  // of other values each, without a dictionary; of two
+    DictionaryColumn found;
+    ASSERT_TRUE(table->ReadDictionary(1, column, &found).ok());
+    ASSERT_EQ(found.indices.size(), 2000u);
+    for (int64_t row = 0; row < 2000; ++row) {
+      std::string_view text = found.values.at(found.indices[static_cast<size_t>(row)]);
+      ASSERT_EQ(text, column == 0 ? IdOf(3000 + row) : (3000 + row) % 2 ? "CREATE" : "UPDATE");
+    }
+  }
+  DictionaryColumn none;
+  EXPECT_EQ(table->ReadDictionary(0, 4, &none).code(), StatusCode::kInvalidArgument);  // it has nulls
+  EXPECT_EQ(table->ReadDictionary(0, 2, &none).code(), StatusCode::kInvalidArgument);  // these are times
+}
+
+TEST_P(TableTest, ADictionaryThatWasGivenUpTellsTheRowsAllTheSame) {
+  auto file = std::make_shared<Bytes>();
+  TableSchema schema = {
+      {.name = "t", .type = ColumnType::kString, .nullable = false, .coding = ColumnCoding::kDictionary}};
+  auto writer = *TableWriter::Open(*file, schema, -1, {.dictionary_bytes = 4000});
+  auto text = [](int64_t row) { return "target " + std::to_string(row / 2); };
+  for (int64_t row = 0; row < 6000; ++row) {
+    writer->column(0).AppendString(text(row));
+    ASSERT_TRUE(writer->EndRow().ok());
+  }
+  writer->SetFooter("parquedb.format", "test/1");
+  ASSERT_TRUE(writer->Finish().ok());
+  DictionaryColumn found;
+  ASSERT_TRUE((*Open(file))->ReadDictionary(0, 0, &found).ok());
+  ASSERT_EQ(found.indices.size(), 6000u);
+  for (int64_t row = 0; row < 6000; ++row)
+    ASSERT_EQ(found.values.at(found.indices[static_cast<size_t>(row)]), text(row));
+}
+
+TEST_P(TableTest, RowsOfALargeRowGroupComeBackByScanAndByPages) {
   // Row groups of 11 MB are made on two threads, and the next one is filled meanwhile.
   constexpr int64_t kRows = 90'000;
-  auto table = *TableReader::Open(WriteRows(kRows, 40'000), "t");
+  auto table = *Open(WriteRows(kRows, 40'000));
   ASSERT_EQ(table->row_group_count(), 3);
   ASSERT_GT(table->row_group_raw_bytes(0), 8u << 20);
   auto scanner = *table->Scan(0, 3, kAllColumns);
@@ -137,7 +189,7 @@ TEST(TableTest, RowsOfALargeRowGroupComeBackByScanAndByPages) {
   }
 }
 
-TEST(TableTest, AColumnThatLeftItsDictionaryComesBackFromAllRowGroups) {
+TEST_P(TableTest, AColumnThatLeftItsDictionaryComesBackFromAllRowGroups) {
   auto file = std::make_shared<Bytes>();
   TableSchema schema = {
       {.name = "few", .coding = ColumnCoding::kDictionary},
@@ -150,8 +202,9 @@ TEST(TableTest, AColumnThatLeftItsDictionaryComesBackFromAllRowGroups) {
     row % 3 == 0 ? writer->column(2).AppendNull() : writer->column(2).AppendInt(row);
     ASSERT_TRUE(writer->EndRow().ok());
   }
+  writer->SetFooter("parquedb.format", "test/1");
   ASSERT_TRUE(writer->Finish().ok());
-  auto table = *TableReader::Open(file, "t");
+  auto table = *Open(file);
   ASSERT_EQ(table->row_group_count(), 4);
   for (int group = 0; group < 4; ++group) {
     auto scanner = *table->Scan(group, group + 1, {0, 1, 2});
@@ -174,7 +227,7 @@ TEST(TableTest, AColumnThatLeftItsDictionaryComesBackFromAllRowGroups) {
   }
 }
 
-TEST(TableTest, DocumentsThatAreAllNullOrEmptyComeBack) {
+TEST_P(TableTest, DocumentsThatAreAllNullOrEmptyComeBack) {
   auto file = std::make_shared<Bytes>();
   TableSchema schema = {{.name = "none", .nullable = true, .coding = ColumnCoding::kDeltaLength, .statistics = false},
                         {.name = "empty", .nullable = true, .coding = ColumnCoding::kDeltaLength, .statistics = false}};
@@ -184,8 +237,9 @@ TEST(TableTest, DocumentsThatAreAllNullOrEmptyComeBack) {
     writer->column(1).AppendString("");
     ASSERT_TRUE(writer->EndRow().ok());
   }
+  writer->SetFooter("parquedb.format", "test/1");
   ASSERT_TRUE(writer->Finish().ok());
-  auto table = *TableReader::Open(file, "t");
+  auto table = *Open(file);
   auto scanner = *table->Scan(0, 1, {0, 1});
   TableChunk chunk;
   int64_t seen = 0;
@@ -199,8 +253,8 @@ TEST(TableTest, DocumentsThatAreAllNullOrEmptyComeBack) {
   EXPECT_EQ(seen, 3000);
 }
 
-TEST(TableTest, SingleRowsComeBackByPages) {
-  auto table = *TableReader::Open(WriteRows(10'000, 4000), "t");
+TEST_P(TableTest, SingleRowsComeBackByPages) {
+  auto table = *Open(WriteRows(10'000, 4000));
   for (int64_t row : {0, 1, 127, 128, 3999, 4000, 7777, 9999}) {
     TableChunk chunk;
     ASSERT_TRUE(table->ReadRows(row, 1, kAllColumns, &chunk).ok());
@@ -212,8 +266,8 @@ TEST(TableTest, SingleRowsComeBackByPages) {
   EXPECT_FALSE(table->ReadRows(3999, 2, kAllColumns, &chunk).ok());
 }
 
-TEST(TableTest, ScatteredRowsComeBackByPages) {
-  auto table = *TableReader::Open(WriteRows(10'000, 4000), "t");
+TEST_P(TableTest, ScatteredRowsComeBackByPages) {
+  auto table = *Open(WriteRows(10'000, 4000));
   SeededRandom random(7);
   for (int64_t gap : {1, 3, 50, 700}) {
     RowSpans rows;
@@ -246,8 +300,8 @@ bool IsWithin(const TableReader::Bounds& bounds, const ColumnChunkView& values, 
   return bounds.strings && bounds.strings->min <= values.strings[at] && values.strings[at] <= bounds.strings->max;
 }
 
-TEST(TableTest, BoundsHoldAllValuesAndSayWhereNullsAre) {
-  auto table = *TableReader::Open(WriteRows(10'000, 4000), "t");
+TEST_P(TableTest, BoundsHoldAllValuesAndSayWhereNullsAre) {
+  auto table = *Open(WriteRows(10'000, 4000));
   int64_t pages = 0;
   for (int column : {0, 1, 2, 3, 5, 6}) {
     for (int group = 0; group < 3; ++group) {
@@ -267,8 +321,8 @@ TEST(TableTest, BoundsHoldAllValuesAndSayWhereNullsAre) {
   EXPECT_FALSE(table->row_group_bounds(0, 2).has_nulls);
 }
 
-TEST(TableTest, FindSpanAndMayContainNeverMissAValue) {
-  auto table = *TableReader::Open(WriteRows(5000, 5000), "t");
+TEST_P(TableTest, FindSpanAndMayContainNeverMissAValue) {
+  auto table = *Open(WriteRows(5000, 5000));
   int64_t widest = 0, passed = 0;
   for (int64_t row = 0; row < 5000; row += 37) {
     EXPECT_TRUE(*table->MayContain(0, 0, IdOf(row)));
@@ -286,7 +340,7 @@ TEST(TableTest, FindSpanAndMayContainNeverMissAValue) {
   EXPECT_EQ(table->int_range(0, 2)->max, 4999 * 1000);
 }
 
-TEST(TableTest, LargeDocumentsDoNotExceedAPage) {
+TEST_P(TableTest, LargeDocumentsDoNotExceedAPage) {
   auto file = std::make_shared<Bytes>();
   auto writer =
       *TableWriter::Open(*file, {{.name = "doc", .coding = ColumnCoding::kDeltaLength, .statistics = false}}, -1);
@@ -294,8 +348,9 @@ TEST(TableTest, LargeDocumentsDoNotExceedAPage) {
     writer->column(0).AppendString(std::string(16 << 20, static_cast<char>('a' + i)));
     ASSERT_TRUE(writer->EndRow().ok());
   }
+  writer->SetFooter("parquedb.format", "test/1");
   ASSERT_TRUE(writer->Finish().ok());
-  auto table = *TableReader::Open(file, "t");
+  auto table = *Open(file);
   EXPECT_GT(table->row_group_count(), 2);
   auto scanner = *table->Scan(0, table->row_group_count(), {0}, 2);
   TableChunk chunk;
@@ -307,10 +362,10 @@ TEST(TableTest, LargeDocumentsDoNotExceedAPage) {
 }
 
 // Everything in the file that a flipped byte can reach is detected, or does not change the rows.
-TEST(TableTest, DamageIsDetectedOrHarmless) {
+TEST_P(TableTest, DamageIsDetectedOrHarmless) {
   auto good = WriteRows(40, 40);
-  auto read = [](std::shared_ptr<Bytes> file) -> std::optional<std::string> {
-    auto table = TableReader::Open(file, "t");
+  auto read = [this](std::shared_ptr<Bytes> file) -> std::optional<std::string> {
+    auto table = Open(file);
     if (!table.ok()) return std::nullopt;
     std::string all;
     std::vector<int> columns;

@@ -209,7 +209,13 @@ Result<std::vector<std::optional<Entity>>> DatabaseState::WriteMany(const std::v
 
 Result<BatchResult> DatabaseState::WriteBatch(DraftSource& source) {
   std::lock_guard turn(mutex_);
-  BatchResult result{.events = 0, .undo_point = UndoPointLocked()};
+  ASSIGN_OR_RETURN(BatchResult result, WriteInTurn(source));
+  if (result.events > 0) result.end_point = UndoPointLocked();
+  return result;
+}
+
+Result<BatchResult> DatabaseState::WriteInTurn(DraftSource& source) {
+  BatchResult result{.events = 0, .undo_point = UndoPointLocked(), .end_point = {}};
   // The stamp only tells the time: a history brings times of its own.
   EventIdSource ids = log_->ids();
   ASSIGN_OR_RETURN(EventIdSource::Stamp at, log_->Reserve());

@@ -43,6 +43,7 @@ class DraftSource {
 struct BatchResult {
   int64_t events = 0;
   std::string undo_point;  // --at text of the moment before the batch: a ULID, or "lsn:0"
+  std::string end_point;   // that names its last event; "" when there is none
 };
 
 class DatabaseState {
@@ -93,6 +94,8 @@ class DatabaseState {
   // Before the first byte that can't be taken back. kInterrupted: nothing is to be written.
   Status BeginCommit();
   std::string UndoPointLocked() const;
+  // The same, without the turn.
+  Result<BatchResult> WriteInTurn(DraftSource& source);
   Result<BatchResult> WriteDirect(std::vector<EventDraft> head, DraftSource& source, const Stamp& stamp);
 
   OpenOptions options_;

@@ -268,7 +268,7 @@ class ParquetSegment : public Segment {
       ops.push_back(*op);
     }
     keys.ops.reserve(names.indices.size());
-    for (int32_t index : names.indices) keys.ops.push_back(ops[static_cast<size_t>(index)]);
+    for (uint32_t index : names.indices) keys.ops.push_back(ops[index]);
     const int64_t first = table_->row_group_first_row(group);
     const RowSpan all{first, first + table_->row_group_rows(group)};
     TableChunk chunk;

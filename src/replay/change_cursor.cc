@@ -54,7 +54,7 @@ Result<Candidates> ReadCandidates(const Stretch& stretch, LsnRange range, const 
     for (size_t i = 0; i < passed.size(); ++i) passed[i] = !request.wants(targets.values[i]);
   }
   auto look = [&](int64_t row) {
-    const auto value = static_cast<size_t>(targets.indices[static_cast<size_t>(row)]);
+    const uint32_t value = targets.indices[static_cast<size_t>(row)];
     if (passed[value]) return;
     passed[value] = true;
     found.rows.push_back({row, KeyedHash(targets.values[value])});
@@ -203,7 +203,7 @@ class ChangePlanner {
     const Op no_text = onwards() ? Op::kDelete : Op::kCreate;
     for (const Candidates::Row& candidate : candidates.rows) {
       const auto row = static_cast<size_t>(candidate.row);
-      std::string_view target = targets.values[static_cast<size_t>(targets.indices[row])];
+      std::string_view target = targets.values[targets.indices[row]];
       if (!Counts(target, lsns[row], stretch.is_base) || !seen_.insert(candidate.hash).second) continue;
       chosen.winners.push_back({target, first + candidate.row, lsns[row], ops[row] == no_text});
     }

@@ -6,72 +6,16 @@
 #include <set>
 
 #include "collection/entity_fields.h"
-#include "core/time_text.h"
+#include "core/shell_word.h"
 #include "document/value.h"
 #include "model/names.h"
 #include "model/state_text.h"
 #include "replay/hits.h"
+#include "restore/state_difference.h"
+#include "restore/undo_command.h"
 
 namespace parquedb {
 namespace {
-
-constexpr size_t kMaxDanglingNamed = 100;
-
-std::string RestoredFrom(const Cut& cut) {
-  std::string text = fmt::format(R"({{"restoredFrom":{{"at":"{}","lsn":{})", FormatTime(cut.ts_ms), cut.lsn);
-  if (!cut.id.empty()) text += fmt::format(R"(,"id":"{}")", cut.id);
-  return text + "}}";
-}
-
-// A state: of a database or a backup, at a cut.
-struct StateAt {
-  const StorageBackend& storage;
-  const View& view;
-  int64_t cut = 0;
-};
-
-// Walks the state as it shall be beside the state now.
-class DifferenceCursor {
- public:
-  struct Item {
-    std::string id;
-    std::optional<Entity> then, now;
-  };
-  // `progress` (may be null): entities on either side.
-  Status Open(const StateAt& then, const StateAt& now, const std::vector<std::string>& namespaces, Progress* progress) {
-    progress_ = progress;
-    Expect(progress, EstimateEntities(now.view, namespaces));
-    ASSIGN_OR_RETURN(then_, OpenState(then.storage, then.view, {.cut = then.cut, .namespaces = namespaces}));
-    ASSIGN_OR_RETURN(now_, OpenState(now.storage, now.view, {.cut = now.cut, .namespaces = namespaces}));
-    ASSIGN_OR_RETURN(has_then_, then_->Next(&then_entity_));
-    ASSIGN_OR_RETURN(has_now_, now_->Next(&now_entity_));
-    return Status::Ok();
-  }
-  Result<bool> Next(Item* item) {
-    if (!has_then_ && !has_now_) return false;
-    Advance(progress_, 1, static_cast<int64_t>((has_then_ ? then_entity_ : now_entity_).data.size()));
-    bool takes_then = has_then_ && (!has_now_ || then_entity_.id <= now_entity_.id);
-    bool takes_now = has_now_ && (!has_then_ || now_entity_.id <= then_entity_.id);
-    item->id = takes_then ? then_entity_.id : now_entity_.id;
-    item->then.reset();
-    item->now.reset();
-    if (takes_then) {
-      item->then = std::move(then_entity_);
-      ASSIGN_OR_RETURN(has_then_, then_->Next(&then_entity_));
-    }
-    if (takes_now) {
-      item->now = std::move(now_entity_);
-      ASSIGN_OR_RETURN(has_now_, now_->Next(&now_entity_));
-    }
-    return true;
-  }
-
- private:
-  std::unique_ptr<EntityCursor> then_, now_;
-  Entity then_entity_, now_entity_;
-  bool has_then_ = false, has_now_ = false;
-  Progress* progress_ = nullptr;
-};
 
 // Counts what differs and, as a source of drafts, writes it.
 class NamespaceDrafts : public DraftSource {
@@ -161,40 +105,20 @@ Result<DropPlan> Delete(DatabaseState& db, const std::string& ns, const Filter* 
   const HitRequest request{.ns = ns, .cut = view.head, .filter = filter, .make = MakeState(filter), .threads = 0};
   ASSIGN_OR_RETURN(auto hits, OpenHits(db.storage(), view, request, &how));
   DeleteDrafts drafts(std::move(hits));
-  std::string undo_point = db.UndoPoint();
-  if (dry_run) {
-    EventDraft draft;
-    while (true) {
-      ASSIGN_OR_RETURN(bool more, drafts.Next({}, &draft));
-      if (!more) break;
-    }
-  } else {
-    ASSIGN_OR_RETURN(BatchResult batch, db.WriteBatch(drafts));
-    undo_point = batch.undo_point;
-  }
+  ASSIGN_OR_RETURN(BatchResult batch, WriteOrCount(db, drafts, dry_run));
   DropPlan plan{.deleted = drafts.deleted, .undo = {}};
-  if (plan.deleted > 0) plan.undo = fmt::format("restore --namespace {} --at {} --confirm", ns, undo_point);
+  if (plan.deleted > 0) plan.undo = fmt::format("restore --namespace {} --at {} --confirm", ns, batch.undo_point);
   return plan;
 }
 
 // Carries the drafts out, or only counts them. `namespaces`: for the undo command.
 Result<RestorePlan> Carry(DatabaseState& db, NamespaceDrafts& drafts, const std::vector<std::string>& namespaces,
                           const Cut& cut, bool dry_run) {
-  std::string undo_point = db.UndoPoint();
-  if (dry_run) {
-    EventDraft draft;
-    while (true) {
-      ASSIGN_OR_RETURN(bool more, drafts.Next({}, &draft));
-      if (!more) break;
-    }
-  } else {
-    ASSIGN_OR_RETURN(BatchResult batch, db.WriteBatch(drafts));
-    undo_point = batch.undo_point;
-  }
+  ASSIGN_OR_RETURN(BatchResult batch, WriteOrCount(db, drafts, dry_run));
   RestorePlan plan = drafts.plan;
   plan.cut = cut;
   if (plan.restored + plan.deleted > 0) {
-    plan.undo = fmt::format("restore --namespace {} --at {} --confirm", JoinNames(namespaces), undo_point);
+    plan.undo = fmt::format("restore --namespace {} --at {} --confirm", JoinNames(namespaces), batch.undo_point);
   }
   return plan;
 }
@@ -225,10 +149,7 @@ Result<RestorePlan> PlanEntityRestore(DatabaseState& db, const std::string& id, 
   ASSIGN_OR_RETURN(View view, db.TakeReaderView());
   RestorePlan plan{.cut = cut, .restored = 0, .deleted = 0, .unchanged = 0, .dangling = {}, .undo = {}};
   ASSIGN_OR_RETURN(auto then, FindEntity(db.storage(), view, id, cut.lsn));
-  if (!then) {
-    return NotFound(fmt::format("{} did not exist at {}; nothing was written", id, FormatTime(cut.ts_ms)),
-                    fmt::format("parquedb events --entity {}", id));
-  }
+  if (!then) return AbsentThen(id, cut);
   ASSIGN_OR_RETURN(auto now, db.Get(id));
   RETURN_IF_ERROR(FindDangling(db, *then, &plan));
   if (then == now) {
@@ -236,7 +157,8 @@ Result<RestorePlan> PlanEntityRestore(DatabaseState& db, const std::string& id, 
     return plan;
   }
   plan.restored = 1;
-  plan.undo = now ? fmt::format("restore --entity '{}' --at {}", id, db.UndoPoint()) : fmt::format("delete '{}'", id);
+  plan.undo =
+      now ? fmt::format("restore --entity {} --at {}", ShellWord(id), db.UndoPoint()) : "delete " + ShellWord(id);
   return plan;
 }
 

@@ -1,7 +1,10 @@
 // Restores and drops on a disk that crashes at every operation: each is one batch, all or nothing.
 #include "database/crash_suite.h"
+#include "document/value.h"
 #include "replay/instant.h"
 #include "restore/restore.h"
+#include "restore/selected_restore.h"
+#include "restore/undo_actor.h"
 
 namespace parquedb {
 namespace {
@@ -34,6 +37,37 @@ Status RunRestores(ScriptedDatabase& db) {
   }));
   return db.Put("e", 6);
 }
+
+// One actor's changes undone over what another wrote, and what a filter and a link select.
+Status RunParts(ScriptedDatabase& db) {
+  RETURN_IF_ERROR(db.Open());
+  RETURN_IF_ERROR(db.Put("a", 1));
+  RETURN_IF_ERROR(db.Put("b", 2));
+  const TestDocuments old = db.acknowledged;
+  RETURN_IF_ERROR(db.Put("a", 3));
+  RETURN_IF_ERROR(db.Put("c", 4));
+  RETURN_IF_ERROR(db.Flush());
+  RETURN_IF_ERROR(db.Step(old, [&] {
+    ASSIGN_OR_RETURN(Cut from, CutAt(db, 2));
+    ASSIGN_OR_RETURN(Cut to, CutAt(db, 4));
+    return UndoActor(db.db().state(), {.actor = db.db().state().actor(), .from = from, .to = to, .force = true}, false)
+        .status();
+  }));
+  RETURN_IF_ERROR(db.Step({}, [&] { return DropNamespace(db.db().state(), "docs").status(); }));
+  RETURN_IF_ERROR(db.Checkpoint());
+  RETURN_IF_ERROR(db.Step(old, [&] {
+    ASSIGN_OR_RETURN(Cut cut, CutAt(db, 2));
+    ASSIGN_OR_RETURN(Value text, ParseJson("{}"));
+    ASSIGN_OR_RETURN(Filter filter, Filter::Compile(text, {}));
+    return RestoreSelected(db.db().state(), {.filter = &filter, .with_links = 1}, cut, false).status();
+  }));
+  return db.Put("e", 6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Parts, CrashTest,
+                         testing::Values(CrashCase{"ThroughTheWal", RunParts, nullptr},
+                                         CrashCase{"IntoSegments", RunParts, "100"}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(Restores, CrashTest,
                          testing::Values(CrashCase{"ThroughTheWal", RunRestores, nullptr},

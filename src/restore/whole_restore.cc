@@ -47,7 +47,7 @@ class WholeRestore {
     RETURN_IF_ERROR(WriteRest());
     EventManifest manifest = ManifestAtCut();
     RETURN_IF_ERROR(CheckState(manifest));
-    RETURN_IF_ERROR(directory.Commit(manifest, plan_.digest));
+    RETURN_IF_ERROR(directory.Commit(manifest, digest_.Hex()));
     return std::move(result_);
   }
 
@@ -132,13 +132,14 @@ class WholeRestore {
     return manifest;
   }
 
-  // The events lead to the state that was read from the source: by its data files where those are old enough.
+  // The events lead to the state that was read from the source (if it was): by its data files where those are old
+  // enough.
   Status CheckState(const EventManifest& manifest) const {
     int64_t last = std::max(manifest.last_lsn(), manifest.compacted_through);
     if (last != plan_.cut.lsn) {
       return Corruption(fmt::format("the restored log ends at lsn {}; {} was expected", last, plan_.cut.lsn));
     }
-    if (digest_.Hex() == plan_.digest) return Status::Ok();
+    if (plan_.digest.empty() || digest_.Hex() == plan_.digest) return Status::Ok();
     return Corruption(fmt::format("the state digest of the events through lsn {} is {}; the state there has {}", last,
                                   digest_.Hex(), plan_.digest),
                       "parquedb verify on the source");
@@ -157,7 +158,7 @@ class WholeRestore {
 
 }  // namespace
 
-Result<WholeRestorePlan> PlanWholeRestore(const StorageBackend& source, const View& view, const Cut& cut) {
+WholeRestorePlan PlanLogRestore(const View& view, const Cut& cut) {
   WholeRestorePlan plan;
   plan.cut = cut;
   int64_t through = view.manifest.compacted_through;
@@ -168,6 +169,11 @@ Result<WholeRestorePlan> PlanWholeRestore(const StorageBackend& source, const Vi
     through = entry.max_lsn;
   }
   plan.rest = cut.lsn - through;
+  return plan;
+}
+
+Result<WholeRestorePlan> PlanWholeRestore(const StorageBackend& source, const View& view, const Cut& cut) {
+  WholeRestorePlan plan = PlanLogRestore(view, cut);
   StateDigest digest;
   ASSIGN_OR_RETURN(auto cursor, OpenState(source, view, {.cut = cut.lsn, .namespaces = {}}));
   Entity entity;
@@ -185,6 +191,11 @@ Result<PullResult> DescribeWholeRestore(const StorageBackend& source, const View
                                         Clock& clock) {
   MemoryBackend memory(std::make_shared<MemoryDisk>());
   return WholeRestore(source, view, plan, memory, clock, nullptr).Describe();
+}
+
+Status ExecuteLogRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,
+                         StorageBackend& target, Clock& clock) {
+  return WholeRestore(source, view, plan, target, clock, nullptr).Run().status();
 }
 
 Result<PullResult> ExecuteWholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,

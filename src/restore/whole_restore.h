@@ -31,6 +31,14 @@ Result<WholeRestorePlan> PlanWholeRestore(const StorageBackend& source, const Vi
 Result<PullResult> DescribeWholeRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,
                                         Clock& clock);
 
+// Only the log: the plan without reading the state, its count and digest left out.
+WholeRestorePlan PlanLogRestore(const View& view, const Cut& cut);
+
+// The log alone, with no derived files: a database whose state is replayed when it is read. The folder is empty, or
+// holds what an earlier call with the same source left there for any cut; segments that are there are checked and kept.
+Status ExecuteLogRestore(const StorageBackend& source, const View& view, const WholeRestorePlan& plan,
+                         StorageBackend& target, Clock& clock);
+
 // Into a folder that holds no database, or one in which this was cut off. Under the marker _meta/RESTORING until the
 // log is whole and its state is that of the plan; run again after a failure it takes up what is there. Then the derived
 // files are made. `progress` (may be null): bytes of segments. kCorruption: a damaged segment (named), or a log that

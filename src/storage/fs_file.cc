@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -122,7 +123,8 @@ void NoteTemporaryFile(const std::string& name, bool is_there) {
 
 void RemoveTemporaryFiles() {
   std::lock_guard turn(Temporary().mutex);
-  for (const std::string& name : Temporary().names) ::unlink(name.c_str());
+  std::error_code ignored;
+  for (const std::string& name : Temporary().names) std::filesystem::remove_all(name, ignored);
 }
 
 }  // namespace parquedb

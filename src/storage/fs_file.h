@@ -39,7 +39,7 @@ Status MakeFolders(const std::string& root, std::string_view relative_file);
 Status MakeUnsyncedFolders(const std::string& root, std::string_view relative_file, std::vector<std::string>* changed);
 std::string FolderOf(const std::string& path);
 
-// The temporary files that this process has now, for the one who ends it in the middle.
+// The temporary files and folders that this process has now, for the one who ends it in the middle.
 void NoteTemporaryFile(const std::string& name, bool is_there);
 void RemoveTemporaryFiles();
 

@@ -115,6 +115,9 @@ def calls(place):
     yield j("verify")  # with a dangling link
     yield j("restore", "--entity", "posts/p0", "--at", "lsn:1")
     yield j("restore", "--entity", "posts/p0", "--at", "lsn:5")
+    place.ok("update", "posts/p0", "--data", '{"n":8}', "--operator", "ann")
+    yield j("bisect", "--good", "lsn:1", "--bad", "latest", "--check", "true")
+    yield j("restore", "--undo-actor", "tester", "--from", "lsn:1", "--to", "latest", "--confirm")
     yield j("restore", "--all", "--to", place.path("all"), "--explain")
     yield j("drop", "posts", "--confirm")
     yield j("help")
