@@ -182,6 +182,12 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
   }
   Status ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const override;
   Result<RowSpan> FindSpan(int group, int column, std::string_view value) const override;
+  Status ReadDictionary(int group, int column, DictionaryColumn* out) const override {
+    const ColumnSpec& spec = schema_[static_cast<size_t>(column)];
+    if (spec.type != ColumnType::kString || spec.nullable)
+      return InvalidArgument("column " + spec.name + " was asked for as a dictionary");
+    return ReadAsDictionary(group, column, out);
+  }
 
   // Runs `body`; an exception of the library is damage of this file.
   Status Guard(const std::function<Status()>& body) const {

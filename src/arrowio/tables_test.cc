@@ -112,6 +112,41 @@ TEST_P(TableTest, RowsComeBackByScan) {
   }
 }
 
+TEST_P(TableTest, ATextColumnIsAlsoToldByItsDictionary) {
+  auto table = *Open(WriteRows(5000, 3000));
+  for (int column : {0, 3}) {  // of other values each, without a dictionary; of two
+    DictionaryColumn found;
+    ASSERT_TRUE(table->ReadDictionary(1, column, &found).ok());
+    ASSERT_EQ(found.indices.size(), 2000u);
+    for (int64_t row = 0; row < 2000; ++row) {
+      std::string_view text = found.values.at(found.indices[static_cast<size_t>(row)]);
+      ASSERT_EQ(text, column == 0 ? IdOf(3000 + row) : (3000 + row) % 2 ? "CREATE" : "UPDATE");
+    }
+  }
+  DictionaryColumn none;
+  EXPECT_EQ(table->ReadDictionary(0, 4, &none).code(), StatusCode::kInvalidArgument);  // it has nulls
+  EXPECT_EQ(table->ReadDictionary(0, 2, &none).code(), StatusCode::kInvalidArgument);  // these are times
+}
+
+TEST_P(TableTest, ADictionaryThatWasGivenUpTellsTheRowsAllTheSame) {
+  auto file = std::make_shared<Bytes>();
+  TableSchema schema = {
+      {.name = "t", .type = ColumnType::kString, .nullable = false, .coding = ColumnCoding::kDictionary}};
+  auto writer = *TableWriter::Open(*file, schema, -1, {.dictionary_bytes = 4000});
+  auto text = [](int64_t row) { return "target " + std::to_string(row / 2); };
+  for (int64_t row = 0; row < 6000; ++row) {
+    writer->column(0).AppendString(text(row));
+    ASSERT_TRUE(writer->EndRow().ok());
+  }
+  writer->SetFooter("parquedb.format", "test/1");
+  ASSERT_TRUE(writer->Finish().ok());
+  DictionaryColumn found;
+  ASSERT_TRUE((*Open(file))->ReadDictionary(0, 0, &found).ok());
+  ASSERT_EQ(found.indices.size(), 6000u);
+  for (int64_t row = 0; row < 6000; ++row)
+    ASSERT_EQ(found.values.at(found.indices[static_cast<size_t>(row)]), text(row));
+}
+
 TEST_P(TableTest, RowsOfALargeRowGroupComeBackByScanAndByPages) {
   // Row groups of 11 MB are made on two threads, and the next one is filled meanwhile.
   constexpr int64_t kRows = 90'000;

@@ -143,6 +143,7 @@ class NativeTable : public TableReader, public std::enable_shared_from_this<Nati
   Status ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const override;
   Result<RowSpan> FindSpan(int group, int column, std::string_view value) const override;
   Result<int64_t> FindLastRow(int group, int column, std::string_view value, int64_t end) const override;
+  Status ReadDictionary(int group, int column, DictionaryColumn* out) const override;
 
   // All pages of a column in a row group.
   NativeColumn ColumnOf(int group, int column) const {
@@ -166,6 +167,7 @@ class NativeTable : public TableReader, public std::enable_shared_from_this<Nati
   Status ReadColumnSpans(int group, int column, std::span<const RowSpan> rows, TableChunk* chunk,
                          ColumnChunkView* view) const;
   Status ReadGroupSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const;
+  Status ReadCodedPages(int group, int column, DictionaryColumn* out) const;
 
   const std::shared_ptr<const ReadableFile> file_;
   const std::string name_;
@@ -383,6 +385,60 @@ Result<RowSpan> NativeTable::FindSpan(int group, int column, std::string_view va
   while (first != last && first->strings && value > first->strings->max) ++first;
   while (last != first && (last - 1)->strings && value < (last - 1)->strings->min) --last;
   return first == last ? none : RowSpan{first->rows.first, (last - 1)->rows.last};
+}
+
+// The dictionary and the codes, as they are stored; values of pages that left it are added one by one.
+Status NativeTable::ReadCodedPages(int group, int column, DictionaryColumn* out) const {
+  PageReader pages(*file_, {ChunkOf(group, column).pages}, kScanPieceBytes);
+  PageDecoder decoder(PhysicalType::kByteArray, false);
+  Page page;
+  PageValues values;
+  std::vector<uint32_t> codes;
+  std::vector<size_t> ends;  // of the values in the texts
+  auto add = [&](const std::vector<std::string_view>& texts) {
+    for (std::string_view text : texts) {
+      out->texts->append(text);
+      ends.push_back(out->texts->size());
+    }
+  };
+  const auto rows = static_cast<size_t>(row_group_rows(group));
+  while (true) {
+    ASSIGN_OR_RETURN(bool more, pages.Next(&page));
+    if (!more) break;
+    if (page.kind == PageKind::kDictionary) {
+      RETURN_IF_ERROR(decoder.SetDictionary(page));
+      if (!out->indices.empty()) return Corruption("a dictionary stands behind the rows that it is for");
+      add(decoder.dictionary().texts);
+      continue;
+    }
+    if (meter_ != nullptr) meter_->AddPages(1, 0);
+    if (static_cast<size_t>(page.values) > rows - out->indices.size())
+      return Corruption("a column has more rows than its row group");
+    ASSIGN_OR_RETURN(bool coded, decoder.DecodeCodes(page, &codes));
+    if (!coded) {
+      RETURN_IF_ERROR(decoder.Decode(page, &values));
+      codes.clear();
+      for (size_t i = 0; i < values.texts.size(); ++i) codes.push_back(static_cast<uint32_t>(ends.size() + i));
+      add(values.texts);
+    }
+    out->indices.insert(out->indices.end(), codes.begin(), codes.end());
+  }
+  if (out->indices.size() != rows) return Corruption("a column ends before its row group does");
+  size_t begin = 0;
+  for (size_t end : ends) {
+    out->values.push_back(std::string_view(*out->texts).substr(begin, end - begin));
+    begin = end;
+  }
+  return Status::Ok();
+}
+
+Status NativeTable::ReadDictionary(int group, int column, DictionaryColumn* out) const {
+  const ColumnSpec& spec = SpecOf(column);
+  if (spec.type != ColumnType::kString || spec.nullable)
+    return InvalidArgument("column " + spec.name + " was asked for as a dictionary").With(name_);
+  *out = {.values = {}, .indices = {}, .texts = std::make_shared<std::string>()};
+  if (meter_ != nullptr) meter_->AddRowGroup(group, row_group_rows(group));
+  return ReadCodedPages(group, column, out).With(name_);
 }
 
 }  // namespace

@@ -124,6 +124,14 @@ struct TableChunk {
   std::vector<std::shared_ptr<void>> arenas;  // of ReadRows: what its texts lie in
 };
 
+// A text column of a row group, told by its distinct values: row r has values[indices[r]]. A value may stand there more
+// than once (a file that gave up its dictionary), or be of no row.
+struct DictionaryColumn {
+  std::vector<std::string_view> values;
+  std::vector<uint32_t> indices;       // one a row
+  std::shared_ptr<std::string> texts;  // what the values lie in, one behind the other
+};
+
 // Streams rows of some columns, front to back. Holds about one page a column. One thread.
 class TableScanner {
  public:
@@ -194,6 +202,14 @@ class TableReader {
   // Reads the rows of `rows`, which ascend and lie in one row group, one behind the other into the chunk; of each
   // column only the pages that hold them. Any thread.
   virtual Status ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const = 0;
+  // All rows of a text column that has no nulls. Where values come again and again and the file has them once, that is
+  // how they are given, in a fraction of the time of reading the rows. kInvalidArgument for a column of another kind.
+  // Any thread.
+  virtual Status ReadDictionary(int row_group, int column, DictionaryColumn* out) const = 0;
+
+ protected:
+  // ReadDictionary without the help of the file's: a value for each row.
+  Status ReadAsDictionary(int row_group, int column, DictionaryColumn* out) const;
 };
 
 }  // namespace parquedb

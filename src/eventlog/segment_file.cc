@@ -280,6 +280,35 @@ class ParquetSegment : public Segment {
     return event;
   }
 
+  Result<EventKeys> ReadKeys(int group) const override {
+    EventKeys keys;
+    RETURN_IF_ERROR(table_->ReadDictionary(group, kTarget, &keys.targets));
+    for (std::string_view target : keys.targets.values) {
+      if (target.find(':') == std::string_view::npos)
+        return Corruption(fmt::format("{}: a target without ':' in row group {}", entry_.path, group));
+    }
+    DictionaryColumn names;
+    RETURN_IF_ERROR(table_->ReadDictionary(group, kOp, &names));
+    std::vector<Op> ops;  // of the names
+    for (std::string_view name : names.values) {
+      auto op = ParseOp(name);
+      if (!op) return Corruption(fmt::format("{}: op '{}' in row group {}", entry_.path, name, group));
+      ops.push_back(*op);
+    }
+    keys.ops.reserve(names.indices.size());
+    for (uint32_t index : names.indices) keys.ops.push_back(ops[index]);
+    const int64_t first = table_->row_group_first_row(group);
+    const RowSpan all{first, first + table_->row_group_rows(group)};
+    TableChunk chunk;
+    RETURN_IF_ERROR(table_->ReadSpans({&all, 1}, {kLsn}, &chunk));
+    keys.lsns = std::move(chunk.columns.front().ints);
+    return keys;
+  }
+
+  Status ReadStates(std::span<const RowSpan> rows, StateText which, TableChunk* chunk) const override {
+    return table_->ReadSpans(rows, {which == StateText::kBefore ? kBefore : kAfter}, chunk);
+  }
+
   Result<Event> ReadRow(int64_t row, const EventColumns& columns) const override {
     std::vector<int> wanted = SegmentCursor::Wanted(columns);
     TableChunk chunk;

@@ -58,6 +58,15 @@ struct EventColumns {
   }
 };
 
+// What tells the events of a row group apart, without their texts; one entry a row, lsns ascending.
+struct EventKeys {
+  DictionaryColumn targets;
+  std::vector<int64_t> lsns;
+  std::vector<Op> ops;
+};
+
+enum class StateText { kBefore, kAfter };
+
 class SegmentWriter {
  public:
   static Result<std::unique_ptr<SegmentWriter>> Open(PendingFile& file);
@@ -107,6 +116,11 @@ class Segment {
   virtual Result<int64_t> CountUpToLsn(int64_t lsn) const = 0;
   // The event of a row of the file, without what it says: its lsn, ts and id.
   virtual Result<Event> ReadStamp(int64_t row) const = 0;
+  // The keys of a row group. Any thread.
+  virtual Result<EventKeys> ReadKeys(int group) const = 0;
+  // One text of each of these rows, which ascend and lie in one row group, as the only column of the chunk; reads the
+  // pages that hold them. Any thread.
+  virtual Status ReadStates(std::span<const RowSpan> rows, StateText which, TableChunk* chunk) const = 0;
 };
 
 }  // namespace parquedb

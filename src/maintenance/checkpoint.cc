@@ -55,8 +55,8 @@ class CheckpointRun {
     Status failed;
     ChangeRequest request;
     request.cut = view_.head;
-    request.lowest = anew_ ? 0 : view_.checkpoint;
-    request.from_nothing = view_.checkpoint == 0 && view_.files.empty();
+    request.farthest = anew_ ? 0 : view_.checkpoint;
+    request.lowest_after_base = view_.checkpoint == 0 && view_.files.empty() ? INT64_MAX : 0;
     request.from = [&, only](std::string_view ns) -> std::optional<int64_t> {
       if (only && ns != *only) return std::nullopt;
       if (!namespaces_.contains(ns)) namespaces_.emplace(ns);

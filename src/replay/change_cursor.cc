@@ -2,325 +2,278 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <deque>
 #include <future>
 #include <map>
-#include <queue>
+#include <thread>
 
-#include "core/external_sort.h"
 #include "core/limits.h"
 #include "core/siphash.h"
-#include "eventlog/segment_file.h"
+#include "core/worker_pool.h"
 #include "model/names.h"
+#include "replay/change_runs.h"
 
 namespace parquedb {
 namespace {
 
-constexpr uint64_t kSortBudgetBytes = 128 * kMiB;
-constexpr int64_t kRowsReadAhead = 4096;        // of a row group, from which on its keys are worth a thread
-constexpr uint64_t kLargeRowBytes = 16 * 1024;  // a row group's average, from which on rows are read one by one
+constexpr uint64_t kHeldBytes = 128 * kMiB;     // of texts in memory, and of the sorter that takes what is more
+constexpr uint64_t kLargeRowBytes = 16 * kKiB;  // a row group's average, from which on rows are read one by one
+constexpr int64_t kWorthThreads = 8192;         // events, from which on threads are worth their start
+constexpr int kMaxThreads = 8;
 
-// A run yields changes in id order. Runs never share an id: each entity has one newest event.
-class Run {
- public:
-  virtual ~Run() = default;
-  virtual Result<bool> Next() = 0;
-  Change change;
-  bool waiting = false;  // only change.id is known; Next fetches the rest of it
-};
-
-class TailRun : public Run {
- public:
-  explicit TailRun(std::map<std::string, const Event*> winners) : winners_(std::move(winners)), at_(winners_.begin()) {}
-  Result<bool> Next() override {
-    if (at_ == winners_.end()) return false;
-    const Event& event = *at_->second;
-    change.id = at_->first;
-    change.lsn = event.lsn;
-    change.deleted = event.op == Op::kDelete;
-    change.state = event.after.value_or("");
-    ++at_;
-    return true;
-  }
-
- private:
-  std::map<std::string, const Event*> winners_;
-  std::map<std::string, const Event*>::const_iterator at_;
-};
-
-// The winners of one row group whose targets ascend: streamed from the file, which is not touched before the first of
-// them is due. So of runs that follow each other one is open at a time.
-class RowGroupRun : public Run {
- public:
-  RowGroupRun(std::shared_ptr<Segment> segment, int group, const EventColumns& columns, std::string first_id,
-              std::vector<bool> wins)
-      : segment_(std::move(segment)), group_(group), columns_(columns), wins_(std::move(wins)) {
-    change.id = std::move(first_id);
-    waiting = true;
-  }
-  Result<bool> Next() override {
-    waiting = false;
-    if (cursor_ == nullptr) {
-      ASSIGN_OR_RETURN(cursor_, segment_->Scan(group_, group_ + 1, columns_));
-    }
-    EventView event;
-    while (true) {
-      ASSIGN_OR_RETURN(bool more, cursor_->Next(&event));
-      if (!more) {
-        cursor_.reset();  // its pages are of no more use
-        return false;
-      }
-      if (!wins_[row_++]) continue;
-      change.id = TargetToId(event.target);
-      change.lsn = event.lsn;
-      change.deleted = event.op == Op::kDelete;
-      change.state.assign(event.after.value_or(std::string_view()));
-      return true;
-    }
-  }
-
- private:
-  std::shared_ptr<Segment> segment_;
-  int group_;
-  EventColumns columns_;
-  std::unique_ptr<EventCursor> cursor_;
-  std::vector<bool> wins_;
-  size_t row_ = 0;
-};
-
-// The winners of one row group of large documents: only their ids are held, and each state is read when it is due. So
-// any number of such row groups can be merged at once.
-class LargeRowsRun : public Run {
- public:
+// The events of a row group that may tell of their entities, found without regard to other row groups.
+struct Candidates {
+  EventKeys keys;
   struct Row {
-    std::string id;
-    int64_t number;  // in the segment
+    int64_t row;   // of the row group
+    Hash128 hash;  // of the target
   };
-  LargeRowsRun(std::shared_ptr<Segment> segment, const EventColumns& columns, std::vector<Row> rows)
-      : segment_(std::move(segment)), columns_(columns), rows_(std::move(rows)) {
-    std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.id < b.id; });
-    change.id = rows_.front().id;
-    waiting = true;
-  }
-  Result<bool> Next() override {
-    if (!waiting) {
-      if (++at_ == rows_.size()) return false;
-      change = Change();
-      change.id = rows_[at_].id;
-      waiting = true;
-      return true;
-    }
-    waiting = false;
-    ASSIGN_OR_RETURN(Event event, segment_->ReadRow(rows_[at_].number, columns_));
-    change.lsn = event.lsn;
-    change.deleted = event.op == Op::kDelete;
-    change.state = std::move(event.after).value_or("");
-    return true;
-  }
-
- private:
-  std::shared_ptr<Segment> segment_;
-  EventColumns columns_;
-  std::vector<Row> rows_;  // by id
-  size_t at_ = 0;
+  std::vector<Row> rows;  // in the order in which they win: the first of an entity tells
 };
 
-// What came out of order, sorted. Payload: lsn, deleted, state.
-class SortedRun : public Run {
- public:
-  explicit SortedRun(ExternalSorter sorter) : sorter_(std::move(sorter)) {}
-  static std::string Payload(const EventView& event) {
-    std::string payload(reinterpret_cast<const char*>(&event.lsn), sizeof event.lsn);
-    payload.push_back(event.op == Op::kDelete ? 1 : 0);
-    payload.append(event.after.value_or(std::string_view()));
-    return payload;
-  }
-  Result<bool> Next() override {
-    std::string_view key, payload;
-    ASSIGN_OR_RETURN(bool more, sorter_.Next(&key, &payload));
-    if (!more) return false;
-    change.id.assign(key);
-    std::copy_n(payload.data(), sizeof change.lsn, reinterpret_cast<char*>(&change.lsn));
-    change.deleted = payload[sizeof change.lsn] != 0;
-    change.state.assign(payload.substr(sizeof change.lsn + 1));
-    return true;
-  }
-
- private:
-  ExternalSorter sorter_;
+// One row group of the log.
+struct Stretch {
+  std::shared_ptr<Segment> segment;
+  int group = 0;
+  bool is_base = false;
 };
 
-class MergedChanges : public ChangeCursor {
- public:
-  static Result<std::unique_ptr<ChangeCursor>> Open(std::vector<std::unique_ptr<Run>> runs) {
-    auto merged = std::make_unique<MergedChanges>();
-    merged->runs_ = std::move(runs);
-    for (auto& run : merged->runs_) {
-      bool more = run->waiting;
-      if (!more) {
-        ASSIGN_OR_RETURN(more, run->Next());
-      }
-      if (more) merged->heap_.push_back(run.get());
-    }
-    std::make_heap(merged->heap_.begin(), merged->heap_.end(), Behind);
-    return std::unique_ptr<ChangeCursor>(std::move(merged));
-  }
-
-  Result<bool> Next(Change* change) override {
-    if (heap_.empty()) return false;
-    std::pop_heap(heap_.begin(), heap_.end(), Behind);
-    Run* run = heap_.back();
-    if (run->waiting) {
-      ASSIGN_OR_RETURN(bool there, run->Next());
-      if (!there) return Corruption("a row group has fewer rows than before");
-    }
-    std::swap(*change, run->change);
-    ASSIGN_OR_RETURN(bool more, run->Next());
-    if (more) {
-      std::push_heap(heap_.begin(), heap_.end(), Behind);
-    } else {
-      heap_.pop_back();
-    }
-    return true;
-  }
-
- private:
-  static bool Behind(const Run* a, const Run* b) { return a->change.id > b->change.id; }
-  std::vector<std::unique_ptr<Run>> runs_;
-  std::vector<Run*> heap_;
+// Which lsns count at most.
+struct LsnRange {
+  int64_t after = 0, through = 0;
 };
+
+Result<Candidates> ReadCandidates(const Stretch& stretch, LsnRange range, const ChangeRequest& request) {
+  Candidates found;
+  ASSIGN_OR_RETURN(found.keys, stretch.segment->ReadKeys(stretch.group));
+  const auto& [targets, lsns, ops] = found.keys;
+  const auto first = std::upper_bound(lsns.begin(), lsns.end(), range.after) - lsns.begin();
+  const auto last = std::max(first, std::upper_bound(lsns.begin(), lsns.end(), range.through) - lsns.begin());
+  std::vector<bool> passed(targets.values.size());  // those that are seen, and those that are not wanted
+  if (request.wants != nullptr) {
+    for (size_t i = 0; i < passed.size(); ++i) passed[i] = !request.wants(targets.values[i]);
+  }
+  auto look = [&](int64_t row) {
+    const uint32_t value = targets.indices[static_cast<size_t>(row)];
+    if (passed[value]) return;
+    passed[value] = true;
+    found.rows.push_back({row, KeyedHash(targets.values[value])});
+  };
+  if (request.direction == Direction::kOnwards) {
+    for (int64_t row = last; row-- > first;) look(row);
+  } else {
+    for (int64_t row = first; row < last; ++row) look(row);
+  }
+  return found;
+}
 
 // Chooses the winners and builds the runs.
 class ChangePlanner {
  public:
   ChangePlanner(const StorageBackend& storage, const View& view, const ChangeRequest& request)
-      : storage_(storage),
-        view_(view),
-        request_(request),
-        columns_(request.states ? EventColumns::State() : EventColumns::Keys()),
-        unordered_(kSortBudgetBytes) {}
+      : storage_(storage), view_(view), request_(request), sorter_(kHeldBytes) {
+    threads_ = request.threads > 0 ? request.threads : static_cast<int>(std::thread::hardware_concurrency());
+    threads_ = std::clamp(threads_, 1, kMaxThreads);
+  }
 
   Result<std::unique_ptr<ChangeCursor>> Plan() {
-    PlanTail();
-    const auto& segments = view_.manifest.segments;
-    for (auto entry = segments.rbegin(); entry != segments.rend(); ++entry) {
-      if (entry->max_lsn <= request_.lowest) break;
-      if (entry->min_lsn > request_.cut) continue;
-      const bool begins = view_.manifest.begins_with(*entry);
-      if (entry->is_base && !begins && !request_.from_nothing) continue;
-      RETURN_IF_ERROR(PlanSegment(*entry));
-      if (entry->is_base) break;  // it stands for everything before it
-    }
-    if (unordered_.count() > 0) {
-      RETURN_IF_ERROR(unordered_.Finish());
-      runs_.push_back(std::make_unique<SortedRun>(std::move(unordered_)));
-    }
-    return MergedChanges::Open(std::move(runs_));
+    RETURN_IF_ERROR(ListStretches());
+    if (onwards()) PlanTail();
+    RETURN_IF_ERROR(PlanStretches());
+    if (!onwards()) PlanTail();
+    if (request_.reads != nullptr) *request_.reads = reads_;
+    return MergeRuns(std::move(runs_));
   }
 
  private:
-  bool Wins(std::string_view target, int64_t lsn) {
-    if (lsn > request_.cut) return false;
-    std::string_view ns = NamespaceOfTarget(target);
-    if (ns != last_ns_) {
-      last_ns_ = std::string(ns);
-      last_from_ = request_.from(ns);
-    }
-    return last_from_ && lsn > *last_from_ && seen_.insert(KeyedHash(target)).second;
+  bool onwards() const { return request_.direction == Direction::kOnwards; }
+  StateText text() const { return onwards() ? StateText::kAfter : StateText::kBefore; }
+  LsnRange range() const {
+    return onwards() ? LsnRange{request_.farthest, request_.cut} : LsnRange{request_.cut, request_.farthest};
   }
 
-  void PlanTail() {
-    std::map<std::string, const Event*> winners;
-    for (auto event = view_.tail.rbegin(); event != view_.tail.rend(); ++event) {
-      if (Wins(event->target, event->lsn)) winners.emplace(TargetToId(event->target), &*event);
-    }
-    if (!winners.empty()) runs_.push_back(std::make_unique<TailRun>(std::move(winners)));
-  }
-
-  Status PlanSegment(const SegmentEntry& entry) {
-    ASSIGN_OR_RETURN(auto segment, OpenSegment(storage_, view_, entry));
-    std::future<Result<Keys>> ahead;  // of the next row group, while the winners of one are chosen
-    for (int group = segment->table().row_group_count() - 1; group >= 0; --group) {
-      ASSIGN_OR_RETURN(Keys keys, ahead.valid() ? ahead.get() : ReadKeys(*segment, group));
-      if (group > 0 && segment->table().row_group_rows(group - 1) >= kRowsReadAhead) {
-        ahead = std::async(std::launch::async, [&segment, group] { return ReadKeys(*segment, group - 1); });
+  // The row groups that may hold an event that counts, in the order in which events win.
+  Status ListStretches() {
+    const auto& segments = view_.manifest.segments;
+    const LsnRange lsns = range();
+    std::vector<const SegmentEntry*> wanted;
+    for (auto entry = segments.rbegin(); entry != segments.rend(); ++entry) {
+      if (entry->is_base) {
+        if (!onwards() || base_ > 0 || entry->max_lsn > lsns.through || entry->max_lsn <= lsns.after) continue;
+        base_ = entry->max_lsn;
+        wanted.push_back(&*entry);
+        continue;
       }
-      RETURN_IF_ERROR(PlanRowGroup(segment, group, keys));
+      if (entry->max_lsn <= lsns.after || entry->min_lsn > lsns.through) continue;
+      if (base_ > 0 && entry->max_lsn <= request_.lowest_after_base) break;
+      wanted.push_back(&*entry);
+    }
+    if (!onwards()) std::reverse(wanted.begin(), wanted.end());
+    reads_.base = base_;
+    for (const SegmentEntry* entry : wanted) RETURN_IF_ERROR(ListRowGroups(*entry));
+    return Status::Ok();
+  }
+
+  Status ListRowGroups(const SegmentEntry& entry) {
+    ASSIGN_OR_RETURN(std::shared_ptr<Segment> segment, OpenSegment(storage_, view_, entry));
+    const TableReader& table = segment->table();
+    const auto column = table.column_index("lsn");
+    for (int i = 0; i < table.row_group_count(); ++i) {
+      const int group = onwards() ? table.row_group_count() - 1 - i : i;
+      auto lsns = entry.is_base || !column ? std::nullopt : table.int_range(group, *column);
+      if (lsns && (lsns->max <= range().after || lsns->min > range().through)) continue;
+      stretches_.push_back({segment, group, entry.is_base});
+      reads_.events += table.row_group_rows(group);
     }
     return Status::Ok();
   }
 
-  // Of a row group.
-  struct Keys {
-    std::string targets;  // one behind the other
-    std::vector<size_t> ends;
-    std::vector<int64_t> lsns;
-  };
-  static Result<Keys> ReadKeys(const Segment& segment, int group) {
-    Keys keys;
-    ASSIGN_OR_RETURN(auto cursor, segment.Scan(group, group + 1, EventColumns::Keys()));
-    EventView event;
-    while (true) {
-      ASSIGN_OR_RETURN(bool more, cursor->Next(&event));
-      if (!more) return keys;
-      keys.targets.append(event.target);
-      keys.ends.push_back(keys.targets.size());
-      keys.lsns.push_back(event.lsn);
+  // Of a namespace; asked for once.
+  std::optional<int64_t> From(std::string_view ns) {
+    for (const auto& [known, from] : from_) {
+      if (known == ns) return from;
     }
+    from_.emplace_back(std::string(ns), request_.from(ns));
+    return from_.back().second;
   }
 
-  Status PlanRowGroup(const std::shared_ptr<Segment>& segment, int group, const Keys& keys) {
-    const auto& [targets, ends, lsns] = keys;
-    std::vector<bool> wins(ends.size());
-    bool any = false, ascending = true;
-    std::string id, next_id;
-    for (size_t row = ends.size(); row-- > 0;) {
-      size_t begin = row == 0 ? 0 : ends[row - 1];
-      std::string_view target = std::string_view(targets).substr(begin, ends[row] - begin);
-      if (!Wins(target, lsns[row])) continue;
-      wins[row] = true;
-      id = TargetToId(target);
-      if (any && id > next_id) ascending = false;
-      any = true;
-      std::swap(id, next_id);
+  bool Counts(std::string_view target, int64_t lsn, bool is_base_row) {
+    auto from = From(NamespaceOfTarget(target));
+    if (!from) return false;
+    if (!onwards()) return lsn > request_.cut && lsn <= *from;
+    if (lsn > request_.cut || lsn <= *from) return false;
+    // A base tells all that came before it; but it does not say what was deleted since some later lsn.
+    if (base_ > 0 && lsn <= base_) return is_base_row == (*from == 0);
+    return true;
+  }
+
+  void PlanTail() {
+    std::map<std::string, const Event*> winners;
+    auto look = [&](const Event& event) {
+      ++reads_.events;
+      if (request_.wants != nullptr && !request_.wants(event.target)) return;
+      if (!Counts(event.target, event.lsn, false) || !seen_.insert(KeyedHash(event.target)).second) return;
+      winners.emplace(TargetToId(event.target), &event);
+    };
+    if (onwards()) {
+      std::for_each(view_.tail.rbegin(), view_.tail.rend(), look);
+    } else {
+      std::for_each(view_.tail.begin(), view_.tail.end(), look);
     }
-    if (!any) return Status::Ok();
-    if (segment->table().row_group_raw_bytes(group) >= kLargeRowBytes * ends.size()) {
-      std::vector<LargeRowsRun::Row> rows;
-      for (size_t row = 0; row < ends.size(); ++row) {
-        size_t begin = row == 0 ? 0 : ends[row - 1];
-        if (!wins[row]) continue;
-        rows.push_back({TargetToId(std::string_view(targets).substr(begin, ends[row] - begin)),
-                        segment->table().row_group_first_row(group) + static_cast<int64_t>(row)});
+    reads_.winners += static_cast<int64_t>(winners.size());
+    if (!winners.empty()) runs_.push_back(TailRun(std::move(winners), text()));
+  }
+
+  // Keys are read ahead of the choice, texts are fetched behind it.
+  Status PlanStretches() {
+    WorkerPool pool(reads_.events < kWorthThreads ? 1 : threads_);
+    const auto ahead = static_cast<size_t>(pool.threads());
+    std::deque<std::future<Result<Candidates>>> keys;
+    std::deque<std::future<Result<HeldChanges>>> fetches;
+    size_t next = 0;
+    for (size_t at = 0; at < stretches_.size(); ++at) {
+      for (; next < stretches_.size() && next <= at + ahead; ++next) {
+        keys.push_back(pool.Submit(
+            [this, stretch = stretches_[next]] { return ReadCandidates(stretch, RangeOf(stretch), request_); }));
       }
-      runs_.push_back(std::make_unique<LargeRowsRun>(segment, columns_, std::move(rows)));
-      return Status::Ok();
+      ASSIGN_OR_RETURN(Candidates candidates, keys.front().get());
+      keys.pop_front();
+      GroupWinners winners = Choose(stretches_[at], std::move(candidates));
+      stretches_[at].segment.reset();
+      if (winners.winners.empty() || TakeUnread(&winners)) continue;
+      fetches.push_back(
+          pool.Submit([winners = std::move(winners)]() mutable { return FetchStates(std::move(winners)); }));
+      if (fetches.size() > ahead) RETURN_IF_ERROR(TakeFetched(&fetches));
     }
-    if (ascending) {
-      runs_.push_back(std::make_unique<RowGroupRun>(segment, group, columns_, std::move(next_id), std::move(wins)));
-      return Status::Ok();
-    }
-    ASSIGN_OR_RETURN(auto states, segment->Scan(group, group + 1, columns_));
-    return SortWinners(*states, wins);
+    while (!fetches.empty()) RETURN_IF_ERROR(TakeFetched(&fetches));
+    return FinishHeld();
   }
 
-  Status SortWinners(EventCursor& states, const std::vector<bool>& wins) {
-    EventView event;
-    for (size_t row = 0;; ++row) {
-      ASSIGN_OR_RETURN(bool more, states.Next(&event));
-      if (!more) return Status::Ok();
-      if (wins[row]) RETURN_IF_ERROR(unordered_.Add(TargetToId(event.target), SortedRun::Payload(event)));
+  // A base's rows keep their own lsns: all of them count.
+  LsnRange RangeOf(const Stretch& stretch) const { return stretch.is_base ? LsnRange{0, base_} : range(); }
+
+  GroupWinners Choose(const Stretch& stretch, Candidates candidates) {
+    GroupWinners chosen{.segment = stretch.segment,
+                        .group = stretch.group,
+                        .text = text(),
+                        .texts = candidates.keys.targets.texts,
+                        .winners = {}};
+    const auto& [targets, lsns, ops] = candidates.keys;
+    const int64_t first = stretch.segment->table().row_group_first_row(stretch.group);
+    const Op no_text = onwards() ? Op::kDelete : Op::kCreate;
+    for (const Candidates::Row& candidate : candidates.rows) {
+      const auto row = static_cast<size_t>(candidate.row);
+      std::string_view target = targets.values[targets.indices[row]];
+      if (!Counts(target, lsns[row], stretch.is_base) || !seen_.insert(candidate.hash).second) continue;
+      chosen.winners.push_back({target, first + candidate.row, lsns[row], ops[row] == no_text});
     }
+    if (onwards()) std::reverse(chosen.winners.begin(), chosen.winners.end());
+    for (const GroupWinners::Winner& winner : chosen.winners) {
+      (*chosen.texts)[static_cast<size_t>(winner.id.data() - chosen.texts->data()) + winner.id.find(':')] = '/';
+    }
+    reads_.winners += static_cast<int64_t>(chosen.winners.size());
+    return chosen;
+  }
+
+  // True if the texts are read later, or not at all.
+  bool TakeUnread(GroupWinners* winners) {
+    const TableReader& table = winners->segment->table();
+    const auto rows = static_cast<uint64_t>(table.row_group_rows(winners->group));
+    if (!request_.states) {
+      runs_.push_back(KeysRun(std::move(*winners)));
+    } else if (table.row_group_raw_bytes(winners->group) >= kLargeRowBytes * rows) {
+      runs_.push_back(LargeRowsRun(std::move(*winners)));
+    } else if (winners->winners.size() * 2 >= rows && winners->IdsAscend()) {
+      runs_.push_back(StreamedRun(std::move(*winners)));
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  Status TakeFetched(std::deque<std::future<Result<HeldChanges>>>* fetches) {
+    ASSIGN_OR_RETURN(HeldChanges fetched, fetches->front().get());
+    fetches->pop_front();
+    reads_.state_bytes += fetched.bytes;
+    held_bytes_ += fetched.bytes;
+    held_.push_back(std::move(fetched));
+    return held_bytes_ > kHeldBytes ? Sort() : Status::Ok();
+  }
+
+  Status Sort() {
+    reads_.spilled = true;
+    for (HeldChanges& held : held_) {
+      RETURN_IF_ERROR(AddToSorter(held, &sorter_));
+      held = HeldChanges();
+    }
+    held_.clear();
+    return Status::Ok();
+  }
+
+  Status FinishHeld() {
+    if (reads_.spilled) {
+      RETURN_IF_ERROR(Sort());
+      RETURN_IF_ERROR(sorter_.Finish());
+      runs_.push_back(SortedRun(std::move(sorter_)));
+      return Status::Ok();
+    }
+    for (HeldChanges& held : held_) runs_.push_back(HeldRun(std::move(held)));
+    return Status::Ok();
   }
 
   const StorageBackend& storage_;
   const View& view_;
   const ChangeRequest& request_;
-  const EventColumns columns_;  // of the winners
-  std::vector<std::unique_ptr<Run>> runs_;
-  ExternalSorter unordered_;
+  int threads_ = 1;
+  int64_t base_ = 0;  // cut of the base that stands in for the beginning of the log; 0: there is none
+  std::vector<Stretch> stretches_;
+  std::vector<std::pair<std::string, std::optional<int64_t>>> from_;
   boost::unordered_flat_set<Hash128> seen_;
-  std::string last_ns_;
-  std::optional<int64_t> last_from_;
+  std::vector<std::unique_ptr<ChangeRun>> runs_;
+  std::vector<HeldChanges> held_;
+  uint64_t held_bytes_ = 0;
+  ExternalSorter sorter_;
+  LogReads reads_;
 };
 
 }  // namespace

@@ -104,9 +104,9 @@ Result<Sources> OpenSources(const StorageBackend& storage, const View& view, con
       .from = [&request, through = sources.data.through](
                   std::string_view ns) { return ns == request.ns ? std::optional(through) : std::nullopt; },
       .cut = request.cut,
-      .lowest = sources.data.through,
-      .states = texts == Texts::kWanted,
-      .from_nothing = sources.data.through == 0};
+      .farthest = sources.data.through,
+      .lowest_after_base = sources.data.through == 0 ? INT64_MAX : 0,
+      .states = texts == Texts::kWanted};
   ASSIGN_OR_RETURN(sources.changes, OpenChanges(storage, view, changes));
   if (ThreadsOf(request) > 1) sources.changes = ReadAhead(std::move(sources.changes));
   return sources;

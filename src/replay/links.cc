@@ -47,8 +47,8 @@ Result<std::vector<std::string>> FindLinksTo(const StorageBackend& storage, cons
   for (const LinkRow& row : reverse.rows) found.emplace(row.from, row.predicate);
   ChangeRequest request{.from = [&](std::string_view) { return std::optional<int64_t>(reverse.through); },
                         .cut = view.head,
-                        .lowest = reverse.through,
-                        .from_nothing = reverse.through == 0};
+                        .farthest = reverse.through,
+                        .lowest_after_base = reverse.through == 0 ? INT64_MAX : 0};
   ASSIGN_OR_RETURN(auto changes, OpenChanges(storage, view, request));
   Change change;
   while (true) {

@@ -41,8 +41,8 @@ class StateCursor : public EntityCursor {
     }
     ChangeRequest changes{.from = [this, wanted](std::string_view ns) { return From(ns, wanted); },
                           .cut = cut_,
-                          .lowest = std::min(lowest, cut_),
-                          .from_nothing = highest == 0};
+                          .farthest = std::min(lowest, cut_),
+                          .lowest_after_base = highest == 0 ? INT64_MAX : 0};
     if (lowest < view.head) {
       ASSIGN_OR_RETURN(changes_, OpenChanges(storage, view, changes));
     }
