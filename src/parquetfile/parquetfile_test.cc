@@ -165,7 +165,8 @@ TEST(PageDecoderTest, PagesThatAreNotUsedUpOrNameWhatIsNotThereAreRefused) {
 }
 
 TEST(ThriftReaderTest, WhatDoesNotFitEndsTheReading) {
-  ThriftReader deep(std::string(100, '\x1c'));  // structs in structs
+  const std::string structs_in_structs(100, '\x1c');
+  ThriftReader deep(structs_in_structs);
   deep.Skip(ThriftReader::kStruct);
   EXPECT_FALSE(deep.ok());
   ThriftReader longer(
