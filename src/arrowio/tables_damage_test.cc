@@ -165,6 +165,8 @@ TEST(TwoReadersTest, RandomTablesAreTheSameToBothInEveryMethod) {
     auto file = random.Write();
     auto ours = *OpenNativeTable(file, "t"), arrow = *OpenArrowTable(file, "t");
     ASSERT_NE(ours, nullptr);
+    Status second = ours->CheckWithArrow();
+    ASSERT_TRUE(second.ok()) << second.message();
     ASSERT_EQ(ours->row_count(), arrow->row_count());
     ASSERT_EQ(ours->row_group_count(), arrow->row_group_count());
     ASSERT_EQ(ours->footer("parquedb.format"), arrow->footer("parquedb.format"));
@@ -261,6 +263,21 @@ TEST(TwoReadersTest, AFlippedByteNeverGivesRowsThatArrowWouldNotGive) {
     }
   }
   EXPECT_GT(refused, static_cast<int>(good->bytes.size()));
+}
+
+TEST(TwoReadersTest, TheSecondOpinionRefusesWhatArrowRefuses) {
+  const auto good = SmallFile();
+  const std::string want = *ReadAll(OpenNativeTable(good, "t"));
+  int only_ours = 0;
+  for (size_t at = 0; at < good->bytes.size(); ++at) {
+    auto bad = std::make_shared<Bytes>(*good);
+    bad->bytes[at] = static_cast<char>(static_cast<unsigned char>(bad->bytes[at]) ^ 0x02);
+    auto ours = OpenNativeTable(bad, "t");
+    if (ReadAll(ours) != want || OpenArrowTable(bad, "t").ok()) continue;
+    ++only_ours;
+    EXPECT_EQ((*ours)->CheckWithArrow().code(), StatusCode::kCorruption) << at;
+  }
+  EXPECT_GT(only_ours, 0);
 }
 
 TEST(TwoReadersTest, ACutFileIsRefusedWhereverItIsCut) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "columnar/arrow_module.h"
 #include "columnar/last_row.h"
 #include "columnar/native_column.h"
 #include "columnar/page_selection.h"
@@ -141,6 +142,7 @@ class NativeTable : public TableReader, public std::enable_shared_from_this<Nati
     return ReadSpans({&span, 1}, columns, chunk);
   }
   Status ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const override;
+  Status CheckWithArrow() const override;
   Result<RowSpan> FindSpan(int group, int column, std::string_view value) const override;
   Result<int64_t> FindLastRow(int group, int column, std::string_view value, int64_t end) const override;
   Status ReadDictionary(int group, int column, DictionaryColumn* out) const override;
@@ -369,6 +371,48 @@ Status NativeTable::ReadGroupSpans(std::span<const RowSpan> rows, const std::vec
   chunk->arenas.clear();
   for (size_t i = 0; i < columns.size(); ++i)
     RETURN_IF_ERROR(ReadColumnSpans(group, columns[i], inside, chunk, &chunk->columns[i]));
+  return Status::Ok();
+}
+
+bool SameColumns(const TableSchema& a, const TableSchema& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const ColumnSpec& x, const ColumnSpec& y) {
+    return x.name == y.name && x.type == y.type && x.nullable == y.nullable;
+  });
+}
+
+bool SameRow(const TableChunk& a, const TableChunk& b) {
+  return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                    [](const ColumnChunkView& x, const ColumnChunkView& y) {
+                      // By their bytes: a NaN is what it is.
+                      const bool same_doubles =
+                          x.doubles.size() == y.doubles.size() &&
+                          (x.doubles.empty() ||
+                           std::memcmp(x.doubles.data(), y.doubles.data(), x.doubles.size() * sizeof(double)) == 0);
+                      return x.ints == y.ints && same_doubles && x.strings == y.strings && x.valid == y.valid;
+                    });
+}
+
+Status NativeTable::CheckWithArrow() const {
+  ASSIGN_OR_RETURN(const ArrowModule* arrow, LoadArrow());
+  ASSIGN_OR_RETURN(auto other, arrow->OpenTable(file_, name_));
+  if (other->row_count() != row_count() || other->row_group_count() != row_group_count() ||
+      !SameColumns(other->schema(), schema_)) {
+    return Corruption(name_ + ": Arrow's reader finds other columns or rows in it than our own");
+  }
+  std::vector<int> columns;
+  for (size_t i = 0; i < schema_.size(); ++i) columns.push_back(static_cast<int>(i));
+  TableChunk ours, theirs;
+  for (int group = 0; group < row_group_count(); ++group) {
+    const int64_t first = row_group_first_row(group), last = first + row_group_rows(group) - 1;
+    for (int64_t row : {first, last}) {
+      if (first > last) continue;  // an empty row group
+      RETURN_IF_ERROR(ReadRows(row, 1, columns, &ours));
+      RETURN_IF_ERROR(other->ReadRows(row, 1, columns, &theirs));
+      if (!SameRow(ours, theirs)) {
+        return Corruption(name_ + ": Arrow's reader gives another row " + std::to_string(row) + " than our own");
+      }
+    }
+  }
   return Status::Ok();
 }
 

@@ -206,6 +206,9 @@ class TableReader {
   // how they are given, in a fraction of the time of reading the rows. kInvalidArgument for a column of another kind.
   // Any thread.
   virtual Status ReadDictionary(int row_group, int column, DictionaryColumn* out) const = 0;
+  // Asks Arrow for a second opinion: it must take the file too, with the same columns and rows, and give the same first
+  // and last row of each row group. kCorruption where it does not. Arrow is loaded for it.
+  virtual Status CheckWithArrow() const { return Status::Ok(); }
 
  protected:
   // ReadDictionary without the help of the file's: a value for each row.

@@ -38,6 +38,7 @@ class Opener {
       DataSubject data{
           .path = path, .file = nullptr, .bloom = std::nullopt, .cut = 0, .size = static_cast<int64_t>(handle->size())};
       ASSIGN_OR_RETURN(data.file, DataFile::Open(handle, path, database_id));
+      if (subject_.level >= VerifyLevel::kFull) RETURN_IF_ERROR(data.file->table().CheckWithArrow());
       data.cut = CutOf(path, name.ns, data.file->footer().through, entry);
       RETURN_IF_ERROR(OpenBloom(name.ns, &data));
       files_.data.emplace(name.ns, std::move(data));

@@ -103,6 +103,7 @@ class LogScan {
   }
 
   Status ScanSegment(const Segment& segment) {
+    RETURN_IF_ERROR(segment.table().CheckWithArrow());
     ASSIGN_OR_RETURN(auto cursor, segment.ScanAll(EventColumns::All()));
     const FoldedAs as = FoldsAs(subject_.view.manifest, segment.entry());
     EventView event;
