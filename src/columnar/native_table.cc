@@ -20,7 +20,7 @@ namespace parquedb {
 namespace {
 
 constexpr int64_t kScanPieceBytes = 64 * 1024;  // read ahead of one column while scanning
-constexpr int64_t kSpanPieceBytes = 512 * 1024;
+constexpr int64_t kSpanPieceBytes = int64_t{512} * 1024;
 constexpr size_t kKeptIndexes = 512;        // of columns in row groups: page indexes, and bloom filters
 constexpr uint64_t kChunkBytes = 2u << 20;  // of a scanner, where rows are large; all columns of the file counted
 
@@ -43,8 +43,8 @@ template <typename T>
 std::optional<std::pair<T, T>> DecodeRange(std::string_view min, std::string_view max) {
   T low, high;
   if (min.size() != sizeof low || max.size() != sizeof high) return std::nullopt;
-  std::memcpy(&low, min.data(), sizeof low);
-  std::memcpy(&high, max.data(), sizeof high);
+  min.copy(reinterpret_cast<char*>(&low), sizeof low);
+  max.copy(reinterpret_cast<char*>(&high), sizeof high);
   return std::pair(low, high);
 }
 
