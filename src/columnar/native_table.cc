@@ -19,7 +19,7 @@
 namespace parquedb {
 namespace {
 
-constexpr int64_t kScanPieceBytes = 64 * 1024;  // read ahead of one column while scanning
+constexpr int64_t kScanPieceBytes = int64_t{64} * 1024;  // read ahead of one column while scanning
 constexpr int64_t kSpanPieceBytes = int64_t{512} * 1024;
 constexpr size_t kKeptIndexes = 512;        // of columns in row groups: page indexes, and bloom filters
 constexpr uint64_t kChunkBytes = 2u << 20;  // of a scanner, where rows are large; all columns of the file counted
