@@ -69,34 +69,6 @@ std::optional<ColumnSpec> SpecOf(const parquet::ColumnDescriptor& column) {
   }
 }
 
-// Parquet's plain encoding of bounds; of any other length they say nothing.
-template <typename T>
-std::optional<std::pair<T, T>> DecodeRange(const std::string& min, const std::string& max) {
-  T low, high;
-  if (min.size() != sizeof low || max.size() != sizeof high) return std::nullopt;
-  std::copy_n(min.data(), sizeof low, reinterpret_cast<char*>(&low));
-  std::copy_n(max.data(), sizeof high, reinterpret_cast<char*>(&high));
-  return std::pair(low, high);
-}
-
-void SetRange(ColumnType type, const std::string& min, const std::string& max, TableReader::Bounds* bounds) {
-  switch (type) {
-    case ColumnType::kInt64:
-    case ColumnType::kTimestampMs:
-      if (auto range = DecodeRange<int64_t>(min, max)) bounds->ints = {range->first, range->second};
-      break;
-    case ColumnType::kBool:
-      if (auto range = DecodeRange<uint8_t>(min, max)) bounds->ints = {range->first, range->second};
-      break;
-    case ColumnType::kDouble:
-      if (auto range = DecodeRange<double>(min, max)) bounds->doubles = {range->first, range->second};
-      break;
-    case ColumnType::kString:
-      bounds->strings = {min, max};
-      break;
-  }
-}
-
 class ParquetTable : public TableReader, public std::enable_shared_from_this<ParquetTable> {
  public:
   explicit ParquetTable(std::string name) : name_(std::move(name)) {}
@@ -181,7 +153,6 @@ class ParquetTable : public TableReader, public std::enable_shared_from_this<Par
     return ReadSpans({&span, 1}, columns, chunk);
   }
   Status ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const override;
-  Result<RowSpan> FindSpan(int group, int column, std::string_view value) const override;
   Status ReadDictionary(int group, int column, DictionaryColumn* out) const override {
     const ColumnSpec& spec = schema_[static_cast<size_t>(column)];
     if (spec.type != ColumnType::kString || spec.nullable)
@@ -478,42 +449,18 @@ Status ParquetTable::ReadColumnSpans(int group, int column, std::span<const RowS
 Status ParquetTable::ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns,
                                TableChunk* chunk) const {
   return Guard([&]() -> Status {
-    if (rows.empty()) return InvalidArgument("no rows were asked for");
-    const int group = row_group_of(rows.front().first);
-    if (rows.front().first < 0 || group >= row_group_count() ||
-        rows.back().last > first_rows_[static_cast<size_t>(group) + 1]) {
-      return InvalidArgument("rows outside of one row group were asked for");
-    }
-    const int64_t begin = row_group_first_row(group);
-    RowSpans inside;
-    inside.reserve(rows.size());
-    for (const RowSpan& span : rows) {
-      bool ascends = span.first < span.last && (inside.empty() || inside.back().last <= span.first - begin);
-      if (!ascends) return InvalidArgument("rows that don't ascend were asked for");
-      inside.push_back({span.first - begin, span.last - begin});
-    }
+    ASSIGN_OR_RETURN(const GroupSpans inside, SpansInRowGroup(rows));
     chunk->first_row = rows.front().first;
     chunk->rows = RowsOf(rows);
     chunk->columns.resize(columns.size());
     chunk->arenas.clear();
     for (size_t i = 0; i < columns.size(); ++i) {
       auto decoder = std::make_shared<ColumnDecoder>(schema_[static_cast<size_t>(columns[i])]);
-      RETURN_IF_ERROR(ReadColumnSpans(group, columns[i], inside, decoder.get(), &chunk->columns[i]));
+      RETURN_IF_ERROR(ReadColumnSpans(inside.row_group, columns[i], inside.rows, decoder.get(), &chunk->columns[i]));
       chunk->arenas.push_back(decoder);  // the texts lie in it
     }
     return Status::Ok();
   });
-}
-
-Result<RowSpan> ParquetTable::FindSpan(int group, int column, std::string_view value) const {
-  int64_t begin = row_group_first_row(group);
-  RowSpan none{begin, begin};
-  if (auto range = string_range(group, column); range && (value < range->min || value > range->max)) return none;
-  ASSIGN_OR_RETURN(auto pages, PageBounds(group, column));
-  auto first = pages.begin(), last = pages.end();
-  while (first != last && first->strings && value > first->strings->max) ++first;
-  while (last != first && (last - 1)->strings && value < (last - 1)->strings->min) --last;
-  return first == last ? none : RowSpan{first->rows.first, (last - 1)->rows.last};
 }
 
 }  // namespace

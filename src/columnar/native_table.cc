@@ -38,34 +38,6 @@ ColumnType TypeOf(const FooterColumn& column) {
   return ColumnType::kString;
 }
 
-// Parquet's plain encoding of bounds; of any other length they say nothing.
-template <typename T>
-std::optional<std::pair<T, T>> DecodeRange(std::string_view min, std::string_view max) {
-  T low, high;
-  if (min.size() != sizeof low || max.size() != sizeof high) return std::nullopt;
-  min.copy(reinterpret_cast<char*>(&low), sizeof low);
-  max.copy(reinterpret_cast<char*>(&high), sizeof high);
-  return std::pair(low, high);
-}
-
-void SetRange(ColumnType type, std::string_view min, std::string_view max, TableReader::Bounds* bounds) {
-  switch (type) {
-    case ColumnType::kInt64:
-    case ColumnType::kTimestampMs:
-      if (auto range = DecodeRange<int64_t>(min, max)) bounds->ints = {range->first, range->second};
-      break;
-    case ColumnType::kBool:
-      if (auto range = DecodeRange<uint8_t>(min, max)) bounds->ints = {range->first, range->second};
-      break;
-    case ColumnType::kDouble:
-      if (auto range = DecodeRange<double>(min, max)) bounds->doubles = {range->first, range->second};
-      break;
-    case ColumnType::kString:
-      bounds->strings = {std::string(min), std::string(max)};
-      break;
-  }
-}
-
 // What is read of a file once and kept, by row group and column. When it is full, it begins again. Any thread.
 template <typename T>
 class Kept {
@@ -143,7 +115,6 @@ class NativeTable : public TableReader, public std::enable_shared_from_this<Nati
   }
   Status ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const override;
   Status CheckWithArrow() const override;
-  Result<RowSpan> FindSpan(int group, int column, std::string_view value) const override;
   Result<int64_t> FindLastRow(int group, int column, std::string_view value, int64_t end) const override;
   Status ReadDictionary(int group, int column, DictionaryColumn* out) const override;
 
@@ -351,26 +322,13 @@ Status NativeTable::ReadColumnSpans(int group, int column, std::span<const RowSp
 
 Status NativeTable::ReadGroupSpans(std::span<const RowSpan> rows, const std::vector<int>& columns,
                                    TableChunk* chunk) const {
-  if (rows.empty()) return InvalidArgument("no rows were asked for");
-  const int group = row_group_of(rows.front().first);
-  if (rows.front().first < 0 || group >= row_group_count() ||
-      rows.back().last > first_rows_[static_cast<size_t>(group) + 1]) {
-    return InvalidArgument("rows outside of one row group were asked for");
-  }
-  const int64_t begin = row_group_first_row(group);
-  RowSpans inside;
-  inside.reserve(rows.size());
-  for (const RowSpan& span : rows) {
-    bool ascends = span.first < span.last && (inside.empty() || inside.back().last <= span.first - begin);
-    if (!ascends) return InvalidArgument("rows that don't ascend were asked for");
-    inside.push_back({span.first - begin, span.last - begin});
-  }
+  ASSIGN_OR_RETURN(const GroupSpans inside, SpansInRowGroup(rows));
   chunk->first_row = rows.front().first;
   chunk->rows = RowsOf(rows);
   chunk->columns.resize(columns.size());
   chunk->arenas.clear();
   for (size_t i = 0; i < columns.size(); ++i)
-    RETURN_IF_ERROR(ReadColumnSpans(group, columns[i], inside, chunk, &chunk->columns[i]));
+    RETURN_IF_ERROR(ReadColumnSpans(inside.row_group, columns[i], inside.rows, chunk, &chunk->columns[i]));
   return Status::Ok();
 }
 
@@ -418,17 +376,6 @@ Status NativeTable::CheckWithArrow() const {
 
 Status NativeTable::ReadSpans(std::span<const RowSpan> rows, const std::vector<int>& columns, TableChunk* chunk) const {
   return ReadGroupSpans(rows, columns, chunk).With(name_);
-}
-
-Result<RowSpan> NativeTable::FindSpan(int group, int column, std::string_view value) const {
-  int64_t begin = row_group_first_row(group);
-  RowSpan none{begin, begin};
-  if (IsOutside(group, column, value)) return none;
-  ASSIGN_OR_RETURN(auto pages, PageBounds(group, column));
-  auto first = pages.begin(), last = pages.end();
-  while (first != last && first->strings && value > first->strings->max) ++first;
-  while (last != first && (last - 1)->strings && value < (last - 1)->strings->min) --last;
-  return first == last ? none : RowSpan{first->rows.first, (last - 1)->rows.last};
 }
 
 // The dictionary and the codes, as they are stored; values of pages that left it are added one by one.

@@ -181,7 +181,7 @@ class TableReader {
                           TableChunk* chunk) const = 0;
   // For a column that ascends within a row group: the rows whose page may hold `value`, by the column index.
   // In rows of the file; empty when none may.
-  virtual Result<RowSpan> FindSpan(int row_group, int column, std::string_view value) const = 0;
+  Result<RowSpan> FindSpan(int row_group, int column, std::string_view value) const;
   // The last row of the row group that is `value` and stands before `end`, a row of the file; -1 if none does. Of a
   // text column without nulls: kInvalidArgument for another. Reads pages from the last on, and no more than it must.
   virtual Result<int64_t> FindLastRow(int row_group, int column, std::string_view value, int64_t end) const;
@@ -213,6 +213,14 @@ class TableReader {
  protected:
   // ReadDictionary without the help of the file's: a value for each row.
   Status ReadAsDictionary(int row_group, int column, DictionaryColumn* out) const;
+  // Rows asked for, from the first of the row group that they lie in. kInvalidArgument unless they ascend in one.
+  struct GroupSpans {
+    int row_group = 0;
+    RowSpans rows;
+  };
+  Result<GroupSpans> SpansInRowGroup(std::span<const RowSpan> rows) const;
+  // Bounds of a column of this type in Parquet's plain encoding; of a wrong length they say nothing.
+  static void SetRange(ColumnType type, std::string_view min, std::string_view max, Bounds* bounds);
 };
 
 }  // namespace parquedb
