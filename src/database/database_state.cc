@@ -350,10 +350,7 @@ Status DatabaseState::Flush() {
 
 Status DatabaseState::FlushLog() {
   RETURN_IF_ERROR(log_->WaitDurable(log_->head()));
-  if (log_->tail().empty()) return Status::Ok();
-  RETURN_IF_ERROR(log_->Flush());
-  RETURN_IF_ERROR(bases_.AddDue(*log_).status());
-  return WriteFileManifest(*log_);
+  return FlushAll(*log_, &bases_);
 }
 
 Status DatabaseState::Checkpoint() {

@@ -103,9 +103,10 @@ Status WriteFileManifest(LogWriter& log, std::set<std::string> rewritten, std::m
   return log.storage().Write(kFileManifestPath, EncodeFileManifest(manifest));
 }
 
-Status FlushAll(LogWriter& log) {
+Status FlushAll(LogWriter& log, BaseSchedule* bases) {
   if (log.tail().empty()) return Status::Ok();
   RETURN_IF_ERROR(log.Flush());
+  if (bases != nullptr) RETURN_IF_ERROR(bases->AddDue(log).status());
   return WriteFileManifest(log);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "eventlog/log_writer.h"
+#include "maintenance/base_schedule.h"
 #include "model/file_manifest.h"
 
 namespace parquedb {
@@ -27,6 +28,7 @@ Status WriteFileManifest(LogWriter& log, std::set<std::string> rewritten = {},
                          std::map<std::string, std::string> hashes = {});
 
 // Flush of the log and the record behind it; what every writer calls.
-Status FlushAll(LogWriter& log);
+// `bases` (may be null): those that are due then are added.
+Status FlushAll(LogWriter& log, BaseSchedule* bases = nullptr);
 
 }  // namespace parquedb
