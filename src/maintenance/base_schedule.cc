@@ -6,7 +6,6 @@
 
 #include "core/limits.h"
 #include "core/test_hooks.h"
-#include "eventlog/event_at.h"
 
 namespace parquedb {
 namespace {
@@ -135,9 +134,9 @@ Result<Base> MakeBase(StorageBackend& storage, const EventManifest& manifest, in
   auto segment = std::find_if(manifest.segments.begin(), manifest.segments.end(), ends_there);
   if (segment == manifest.segments.end()) return Corruption(fmt::format("no segment ends at lsn {}", cut_lsn));
   ASSIGN_OR_RETURN(auto opened, Segment::Open(storage, *segment, manifest.database_id));
-  ASSIGN_OR_RETURN(auto id, EventIdAt(storage, view, cut_lsn));
-  if (!id) return Corruption(segment->path + ": it has no event at its last lsn");
-  const BaseCut cut{.lsn = cut_lsn, .ts_ms = segment->max_ts_ms, .id = *id};
+  ASSIGN_OR_RETURN(const Event last, opened->ReadStamp(opened->table().row_count() - 1));
+  if (last.lsn != cut_lsn) return Corruption(segment->path + ": it has no event at its last lsn");
+  const BaseCut cut{.lsn = cut_lsn, .ts_ms = segment->max_ts_ms, .id = last.id};
   ASSIGN_OR_RETURN(BasePlan plan, PlanBase(storage, view, cut, std::nullopt));
   ASSIGN_OR_RETURN(Base base, WriteBase(storage, view, plan, storage, seq, manifest.database_id, now_ms));
   auto read_back = ReadBaseDigest(storage, base.entry, manifest.database_id);
