@@ -49,10 +49,7 @@ Result<Candidates> ReadCandidates(const Stretch& stretch, LsnRange range, const 
   const auto& [targets, lsns, ops] = found.keys;
   const auto first = std::upper_bound(lsns.begin(), lsns.end(), range.after) - lsns.begin();
   const auto last = std::max(first, std::upper_bound(lsns.begin(), lsns.end(), range.through) - lsns.begin());
-  std::vector<bool> passed(targets.values.size());  // those that are seen, and those that are not wanted
-  if (request.wants != nullptr) {
-    for (size_t i = 0; i < passed.size(); ++i) passed[i] = !request.wants(targets.values[i]);
-  }
+  std::vector<bool> passed(targets.values.size());
   auto look = [&](int64_t row) {
     const uint32_t value = targets.indices[static_cast<size_t>(row)];
     if (passed[value]) return;
@@ -151,7 +148,6 @@ class ChangePlanner {
     std::map<std::string, const Event*> winners;
     auto look = [&](const Event& event) {
       ++reads_.events;
-      if (request_.wants != nullptr && !request_.wants(event.target)) return;
       if (!Counts(event.target, event.lsn, false) || !seen_.insert(KeyedHash(event.target)).second) return;
       winners.emplace(TargetToId(event.target), &event);
     };

@@ -54,9 +54,6 @@ struct ChangeRequest {
   Direction direction = Direction::kOnwards;
   int threads = 0;            // that read; 0: as many as there are cores
   LogReads* reads = nullptr;  // filled in by OpenChanges where it is not null
-
-  // Of these entities alone; null: of all. Any thread.
-  std::function<bool(std::string_view target)> wants;
 };
 
 // Chooses each entity's event from key columns alone and fetches state texts only for those, each from the pages that

@@ -32,6 +32,17 @@ class TailChanges : public ChangeRun {
   StateText text_;
 };
 
+// What is known of a winner without its text.
+void TakeKeys(const GroupWinners::Winner& winner, Change* change) {
+  change->id.assign(winner.id);
+  change->lsn = winner.lsn;
+  change->deleted = winner.deleted;
+}
+
+void SortById(std::vector<GroupWinners::Winner>* winners) {
+  std::sort(winners->begin(), winners->end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+}
+
 Status CheckText(const GroupWinners& group, const GroupWinners::Winner& winner, bool is_null) {
   if (is_null == winner.deleted) return Status::Ok();
   return Corruption(fmt::format("{}: lsn {} {} a text in {}, which does not fit its op", group.segment->entry().path,
@@ -65,9 +76,7 @@ class StreamedChanges : public ChangeRun {
     }
     const auto& text = after ? event.after : event.before;
     RETURN_IF_ERROR(CheckText(group_, winner, !text));
-    change.id.assign(winner.id);
-    change.lsn = winner.lsn;
-    change.deleted = winner.deleted;
+    TakeKeys(winner, &change);
     change.state.assign(text.value_or(std::string_view()));
     return true;
   }
@@ -82,7 +91,7 @@ class StreamedChanges : public ChangeRun {
 class LargeChanges : public ChangeRun {
  public:
   explicit LargeChanges(GroupWinners winners) : group_(std::move(winners)) {
-    std::sort(group_.winners.begin(), group_.winners.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    SortById(&group_.winners);
     change.id.assign(group_.winners.front().id);
     waiting = true;
   }
@@ -113,15 +122,11 @@ class LargeChanges : public ChangeRun {
 
 class KeyChanges : public ChangeRun {
  public:
-  explicit KeyChanges(GroupWinners winners) : group_(std::move(winners)) {
-    std::sort(group_.winners.begin(), group_.winners.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-  }
+  explicit KeyChanges(GroupWinners winners) : group_(std::move(winners)) { SortById(&group_.winners); }
   Result<bool> Next() override {
     if (at_ == group_.winners.size()) return false;
     const GroupWinners::Winner& winner = group_.winners[at_++];
-    change.id.assign(winner.id);
-    change.lsn = winner.lsn;
-    change.deleted = winner.deleted;
+    TakeKeys(winner, &change);
     return true;
   }
 
@@ -136,9 +141,7 @@ class HeldInMemory : public ChangeRun {
   Result<bool> Next() override {
     if (at_ == held_.group.winners.size()) return false;
     const GroupWinners::Winner& winner = held_.group.winners[at_];
-    change.id.assign(winner.id);
-    change.lsn = winner.lsn;
-    change.deleted = winner.deleted;
+    TakeKeys(winner, &change);
     change.state.assign(held_.chunk.columns.front().strings[held_.places[at_]]);
     ++at_;
     return true;
