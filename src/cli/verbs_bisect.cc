@@ -23,8 +23,7 @@ class StateFolder {
     if (folder_.path().empty()) RETURN_IF_ERROR(folder_.Make());
     const std::string directory = folder_.path() + "/state";
     ASSIGN_OR_RETURN(auto place, OpenDirectory(directory));
-    ASSIGN_OR_RETURN(Cut cut,
-                     ResolveInstant(*source_.storage, source_.view, fmt::format("lsn:{}", lsn), SystemClock().NowMs()));
+    ASSIGN_OR_RETURN(Cut cut, CutAtLsn(*source_.storage, source_.view, lsn));
     RETURN_IF_ERROR(
         ExecuteLogRestore(*source_.storage, source_.view, PlanLogRestore(source_.view, cut), *place, SystemClock()));
     return directory;

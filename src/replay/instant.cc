@@ -59,14 +59,6 @@ Result<Cut> CutAtId(const StorageBackend& storage, const View& view, const Ulid&
   return CutOf(storage, view, event, id.ts_ms());
 }
 
-Result<Cut> CutAtLsn(const StorageBackend& storage, const View& view, int64_t lsn) {
-  ASSIGN_OR_RETURN(auto event, LastEventWhere(
-                                   storage, view, [&](const SegmentEntry& entry) { return entry.min_lsn <= lsn; },
-                                   [&](const Event& event) { return event.lsn <= lsn; },
-                                   [&](const Segment& segment) { return segment.CountUpToLsn(lsn); }));
-  return CutOf(storage, view, event, event ? event->ts_ms : FirstInstant(view));
-}
-
 Status Outside(std::string_view what, const Window& window) {
   return {StatusCode::kOutsideWindow,
           fmt::format("{} is before the oldest restorable point\n  window: {} … {}", what, FormatTime(window.from_ms),
@@ -100,6 +92,14 @@ Result<Cut> CutAtTime(const StorageBackend& storage, const View& view, int64_t t
                                    [&](const Event& event) { return event.ts_ms <= ts_ms; },
                                    [&](const Segment& segment) { return segment.CountUpToTime(ts_ms); }));
   return CutOf(storage, view, event, ts_ms);
+}
+
+Result<Cut> CutAtLsn(const StorageBackend& storage, const View& view, int64_t lsn) {
+  ASSIGN_OR_RETURN(auto event, LastEventWhere(
+                                   storage, view, [&](const SegmentEntry& entry) { return entry.min_lsn <= lsn; },
+                                   [&](const Event& event) { return event.lsn <= lsn; },
+                                   [&](const Segment& segment) { return segment.CountUpToLsn(lsn); }));
+  return CutOf(storage, view, event, event ? event->ts_ms : FirstInstant(view));
 }
 
 Result<Cut> ResolveInstant(const StorageBackend& storage, const View& view, std::string_view text, int64_t now_ms) {

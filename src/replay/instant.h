@@ -29,6 +29,8 @@ Window RestorableWindow(const View& view);
 Result<Cut> HeadCut(const StorageBackend& storage, const View& view);
 // The last event with ts <= ts_ms.
 Result<Cut> CutAtTime(const StorageBackend& storage, const View& view, int64_t ts_ms);
+// The event at `lsn`, which the window has.
+Result<Cut> CutAtLsn(const StorageBackend& storage, const View& view, int64_t lsn);
 
 // All forms of the contract: RFC 3339, date, unix s or ms, "5m ago", yesterday, latest, an event's ULID (inclusive),
 // lsn:N, a tag. kInvalidArgument when it is none of these; kOutsideWindow, naming the window, when it can't be

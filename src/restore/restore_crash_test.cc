@@ -12,17 +12,23 @@ namespace {
 // The cut at an lsn of the log as it is now.
 Result<Cut> CutAt(ScriptedDatabase& db, int64_t lsn) {
   ASSIGN_OR_RETURN(View view, db.db().state().TakeReaderView());
-  return ResolveInstant(db.db().state().storage(), view, "lsn:" + std::to_string(lsn), db.clock().NowMs());
+  return CutAtLsn(db.db().state().storage(), view, lsn);
 }
 
-// lsn 1-2 make a and b, 3-4 change them; then everything goes and comes back.
-Status RunRestores(ScriptedDatabase& db) {
+// lsn 1-2 make a and b, 3-4 change a and make c. What was there after lsn 2.
+Result<TestDocuments> Begin(ScriptedDatabase& db) {
   RETURN_IF_ERROR(db.Open());
   RETURN_IF_ERROR(db.Put("a", 1));
   RETURN_IF_ERROR(db.Put("b", 2));
-  const TestDocuments old = db.acknowledged;
+  TestDocuments old = db.acknowledged;
   RETURN_IF_ERROR(db.Put("a", 3));
   RETURN_IF_ERROR(db.Put("c", 4));
+  return old;
+}
+
+// Everything goes and comes back.
+Status RunRestores(ScriptedDatabase& db) {
+  ASSIGN_OR_RETURN(const TestDocuments old, Begin(db));
   RETURN_IF_ERROR(db.Step({}, [&] { return DropNamespace(db.db().state(), "docs").status(); }));
   RETURN_IF_ERROR(db.Flush());
   RETURN_IF_ERROR(db.Step({{"docs/a", old.at("docs/a")}}, [&] {
@@ -40,12 +46,7 @@ Status RunRestores(ScriptedDatabase& db) {
 
 // One actor's changes undone over what another wrote, and what a filter and a link select.
 Status RunParts(ScriptedDatabase& db) {
-  RETURN_IF_ERROR(db.Open());
-  RETURN_IF_ERROR(db.Put("a", 1));
-  RETURN_IF_ERROR(db.Put("b", 2));
-  const TestDocuments old = db.acknowledged;
-  RETURN_IF_ERROR(db.Put("a", 3));
-  RETURN_IF_ERROR(db.Put("c", 4));
+  ASSIGN_OR_RETURN(const TestDocuments old, Begin(db));
   RETURN_IF_ERROR(db.Flush());
   RETURN_IF_ERROR(db.Step(old, [&] {
     ASSIGN_OR_RETURN(Cut from, CutAt(db, 2));
