@@ -48,15 +48,13 @@ struct Report {
 };
 
 Status CheckRestore(const Call& call) {
-  const bool selects = call.Has("--namespace") || call.Has("--filter");
-  if (call.Has("--all") + call.Has("--entity") + call.Has("--undo-actor") + selects != 1 &&
-      !(call.Has("--undo-actor") && call.Has("--namespace") && !call.Has("--filter") && !call.Has("--all") &&
-        !call.Has("--entity")))
+  const bool of_actor = call.Has("--undo-actor");
+  const bool selects = call.Has("--filter") || (call.Has("--namespace") && !of_actor);
+  if (call.Has("--all") + call.Has("--entity") + of_actor + selects != 1)
     return InvalidArgument(
         "restore takes one of --entity NS/ID, --namespace NS, --filter J, --undo-actor A --from T1 --to T2, and --all "
         "--to DIR",
         "parquedb help restore");
-  const bool of_actor = call.Has("--undo-actor");
   if (of_actor) {
     for (const char* option : {"--from", "--to"}) {
       if (!call.Has(option))

@@ -10,14 +10,18 @@
 
 namespace parquedb {
 
+std::string TemporaryDirectory() {
+  const char* chosen = std::getenv("TMPDIR");
+  return chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
+}
+
 TemporaryFile::~TemporaryFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
 Status TemporaryFile::Open() {
   if (fd_ >= 0) return Status::Ok();
-  const char* chosen = std::getenv("TMPDIR");
-  directory_ = chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
+  directory_ = TemporaryDirectory();
   fd_ = ::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (fd_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
     std::string name = directory_ + "/parquedb-XXXXXX";

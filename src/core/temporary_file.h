@@ -9,6 +9,9 @@
 
 namespace parquedb {
 
+// TMPDIR, else /tmp.
+std::string TemporaryDirectory();
+
 class TemporaryFile {
  public:
   TemporaryFile() = default;

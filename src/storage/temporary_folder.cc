@@ -6,13 +6,13 @@
 #include <system_error>
 
 #include "core/errno_status.h"
+#include "core/temporary_file.h"
 #include "storage/fs_file.h"
 
 namespace parquedb {
 
 Status TemporaryFolder::Make() {
-  const char* chosen = std::getenv("TMPDIR");
-  const std::string parent = chosen != nullptr && *chosen != '\0' ? chosen : "/tmp";
+  const std::string parent = TemporaryDirectory();
   std::string name = parent + "/parquedb-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr)
     return ErrnoStatus(parent, "can't make a temporary folder").WithHint("set TMPDIR to a folder with room");
