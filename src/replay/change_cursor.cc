@@ -174,7 +174,7 @@ class ChangePlanner {
       }
       ASSIGN_OR_RETURN(Candidates candidates, keys.front().get());
       keys.pop_front();
-      GroupWinners winners = Choose(stretches_[at], std::move(candidates));
+      GroupWinners winners = Choose(stretches_[at], candidates);
       stretches_[at].segment.reset();
       if (winners.winners.empty() || TakeUnread(&winners)) continue;
       fetches.push_back(
@@ -188,7 +188,7 @@ class ChangePlanner {
   // A base's rows keep their own lsns: all of them count.
   LsnRange RangeOf(const Stretch& stretch) const { return stretch.is_base ? LsnRange{0, base_} : range(); }
 
-  GroupWinners Choose(const Stretch& stretch, Candidates candidates) {
+  GroupWinners Choose(const Stretch& stretch, const Candidates& candidates) {
     GroupWinners chosen{.segment = stretch.segment,
                         .group = stretch.group,
                         .text = text(),

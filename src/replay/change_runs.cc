@@ -161,7 +161,7 @@ class SortedChanges : public ChangeRun {
     ASSIGN_OR_RETURN(bool more, sorter_.Next(&key, &payload));
     if (!more) return false;
     change.id.assign(key);
-    std::copy_n(payload.data(), sizeof change.lsn, reinterpret_cast<char*>(&change.lsn));
+    payload.copy(reinterpret_cast<char*>(&change.lsn), sizeof change.lsn);
     change.deleted = payload[sizeof change.lsn] != 0;
     change.state.assign(payload.substr(sizeof change.lsn + 1));
     return true;
