@@ -28,7 +28,7 @@ namespace parquedb {
 namespace {
 
 constexpr int64_t kStreamBufferBytes = int64_t{64} * 1024;  // read ahead of one column while scanning
-constexpr int32_t kThriftStringLimit = 64 << 20;   // a footer text may hold the field counts of a wide file
+constexpr int32_t kThriftStringLimit = 64 << 20;            // a footer text may hold the field counts of a wide file
 constexpr uint64_t kMaxFooterBytes = 256 * kMiB;
 
 constexpr size_t kKeptPageIndexes = 32;     // row groups whose page index is kept
